@@ -1,0 +1,23 @@
+//! `erw`, the edit-reward workbench: a terminal program for people who build reward models for instruction-guided image
+//! editing.
+//!
+//! A source image, an instruction, several edited candidates, and a model that scores each candidate as a human would, on
+//! two axes, as a Gaussian each. The modules, bottom to top; each may name only those above it in this list, within the
+//! layers that `tests/it/layers.rs` enforces:
+//!
+//! * [`domain`]: the words and their arithmetic; no files, clocks or random numbers.
+//! * [`config`], [`data`], [`model`]: settings; the workspace and its images; the network, from bytes to rewards. They do
+//!   not know each other.
+//! * [`score`], [`synth`]: the verbs. Scoring groups of a workspace with a model; making sample data.
+//! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
+//! * [`cli`], [`tui`]: the faces.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        reason = "a failed unwrap is a failed test"
+    )
+)]
+

@@ -1,0 +1,3 @@
+//! The `erw` program: everything is in the library.
+
+fn main() {}
