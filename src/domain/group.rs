@@ -1,0 +1,75 @@
+//! A group: one source image, one instruction, and the candidates that editors made of them.
+
+use serde::{Deserialize, Serialize};
+
+use super::Label;
+
+/// A group's number within its workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct GroupId(pub i64);
+
+/// A candidate's number within its workspace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct CandidateId(pub i64);
+
+/// Where an image is: a path, relative to the root of its workspace or absolute. Images stay where they are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ImageRef(pub String);
+
+/// One edited image, with what is known of how it came to be and how people judged it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// Its number in the workspace.
+    pub id: CandidateId,
+    /// Its name within the group, as the data set calls it ("a", "flux-1", …).
+    pub key: String,
+    /// The edited image.
+    pub image: ImageRef,
+    /// The editor model that made it, if known.
+    pub editor: Option<String>,
+    /// The seed it was made with, if known.
+    pub seed: Option<u64>,
+    /// For constructed data, the fault that was put in, in words; `None` for real edits.
+    pub fault: Option<String>,
+    /// Human labels, real or (marked) simulated.
+    pub labels: Vec<Label>,
+}
+
+/// One source image, one instruction, several candidates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Group {
+    /// Its number in the workspace.
+    pub id: GroupId,
+    /// Its name in the data set.
+    pub key: String,
+    /// The image before the edit.
+    pub source: ImageRef,
+    /// What was asked for. Text from data: pass it through [`text::printable`](super::text::printable) before a terminal sees it.
+    pub instruction: String,
+    /// The kind of edit ("colour", "remove", …), if known.
+    pub category: Option<String>,
+    /// The edited images, in the order of the data set.
+    pub candidates: Vec<Candidate>,
+}
+
+/// What a list of groups shows of one, small enough to hold for hundreds of thousands of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupSummary {
+    /// The group's number in the workspace.
+    pub id: GroupId,
+    /// Its name in the data set.
+    pub key: String,
+    /// What was asked for (unsanitised).
+    pub instruction: String,
+    /// The kind of edit, if known.
+    pub category: Option<String>,
+    /// How many candidates it has.
+    pub candidates: usize,
+    /// How far its annotators agree; `None` without labels by two people or more.
+    pub agreement: Option<f64>,
+    /// Stored aggregate means of its candidates under the model in use, in candidate order; `None` where not scored.
+    pub scores: Vec<Option<f32>>,
+}

@@ -1,0 +1,157 @@
+//! Human labels: what annotators said of a candidate on each axis, and how far they agree.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Axis, Candidate};
+
+/// One annotator's judgement of one candidate on one axis.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Label {
+    /// Who said it.
+    pub annotator: String,
+    /// On which axis.
+    pub axis: Axis,
+    /// The Likert score, 1 (worst) to 4 (best); fractions occur where a data set published means.
+    pub score: f64,
+    /// Made by a program, not by a person.
+    pub simulated: bool,
+}
+
+/// A candidate's labels, averaged over annotators on each axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HumanScore {
+    /// Mean instruction-following score, 1-4.
+    pub instruction_following: Option<f64>,
+    /// Mean visual-quality score, 1-4.
+    pub visual_quality: Option<f64>,
+}
+
+impl HumanScore {
+    /// The sum of both axes, 2-8, as the published data calls "overall"; `None` unless both are labelled.
+    pub fn overall(&self) -> Option<f64> {
+        Some(self.instruction_following? + self.visual_quality?)
+    }
+
+    /// The mean score on one axis.
+    pub fn on(&self, axis: Axis) -> Option<f64> {
+        match axis {
+            Axis::InstructionFollowing => self.instruction_following,
+            Axis::VisualQuality => self.visual_quality,
+        }
+    }
+}
+
+/// How far the annotators of a group agree, as a list shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// Fewer than two annotators labelled anything in common.
+    Unknown,
+    /// Scores differ by more than three quarters of a point on average.
+    Low,
+    /// In between.
+    Fair,
+    /// Scores differ by half a point or less on average.
+    High,
+}
+
+impl Agreement {
+    /// Sorts [`agreement`]'s number into the three marks.
+    pub fn of(agreement: Option<f64>) -> Self {
+        match agreement {
+            None => Self::Unknown,
+            Some(a) if a < 1.0 - 0.75 / 3.0 => Self::Low,
+            Some(a) if a < 1.0 - 0.5 / 3.0 => Self::Fair,
+            Some(_) => Self::High,
+        }
+    }
+}
+
+/// Each candidate's labels averaged per axis, in candidate order.
+pub fn human_scores(candidates: &[Candidate]) -> Vec<HumanScore> {
+    let mean = |candidate: &Candidate, axis| {
+        let scores: Vec<f64> = candidate
+            .labels
+            .iter()
+            .filter(|l| l.axis == axis)
+            .map(|l| l.score)
+            .collect();
+        (!scores.is_empty()).then(|| scores.iter().sum::<f64>() / scores.len() as f64)
+    };
+    candidates
+        .iter()
+        .map(|c| HumanScore {
+            instruction_following: mean(c, Axis::InstructionFollowing),
+            visual_quality: mean(c, Axis::VisualQuality),
+        })
+        .collect()
+}
+
+/// One minus the mean absolute difference between two annotators' scores of the same candidate and axis, over the largest
+/// difference there can be (3 points): 1 is full agreement, 0 the opposite ends of the scale every time. A quick mark for
+/// lists, not a published statistic; `None` when no two annotators labelled the same thing.
+pub fn agreement(candidates: &[Candidate]) -> Option<f64> {
+    let (mut sum, mut pairs) = (0.0, 0_u32);
+    for candidate in candidates {
+        for (i, a) in candidate.labels.iter().enumerate() {
+            for b in candidate.labels[i + 1..]
+                .iter()
+                .filter(|b| b.axis == a.axis && b.annotator != a.annotator)
+            {
+                sum += (a.score - b.score).abs();
+                pairs += 1;
+            }
+        }
+    }
+    (pairs > 0).then(|| 1.0 - sum / f64::from(pairs) / 3.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{CandidateId, ImageRef};
+
+    fn candidate(labels: &[(&str, Axis, f64)]) -> Candidate {
+        Candidate {
+            id: CandidateId(1),
+            key: "a".into(),
+            image: ImageRef("a.png".into()),
+            editor: None,
+            seed: None,
+            fault: None,
+            labels: labels
+                .iter()
+                .map(|&(annotator, axis, score)| Label {
+                    annotator: annotator.into(),
+                    axis,
+                    score,
+                    simulated: true,
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn labels_are_averaged_per_axis_and_the_overall_needs_both() {
+        use Axis::{InstructionFollowing as If, VisualQuality as Vq};
+        let both = candidate(&[("x", If, 4.0), ("y", If, 3.0), ("x", Vq, 2.0)]);
+        let one = candidate(&[("x", If, 4.0)]);
+        let scores = human_scores(&[both, one]);
+        assert_eq!(scores[0].instruction_following, Some(3.5));
+        assert_eq!(scores[0].overall(), Some(5.5));
+        assert_eq!(scores[1].overall(), None);
+    }
+
+    #[test]
+    fn agreement_is_one_for_equal_and_zero_for_opposite_scores() {
+        use Axis::InstructionFollowing as If;
+        assert_eq!(
+            agreement(&[candidate(&[("x", If, 4.0), ("y", If, 4.0)])]),
+            Some(1.0)
+        );
+        assert_eq!(
+            agreement(&[candidate(&[("x", If, 4.0), ("y", If, 1.0)])]),
+            Some(0.0)
+        );
+        assert_eq!(agreement(&[candidate(&[("x", If, 4.0)])]), None);
+    }
+}
