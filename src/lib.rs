@@ -21,4 +21,5 @@
     )
 )]
 
+pub mod data;
 pub mod domain;

@@ -1,0 +1,13 @@
+//! Data sets on disk: the workspace (SQLite plus images where they are), its import and export, its demo.
+//!
+//! This is the only part that knows how anything is stored, and it stores nothing but what people and models said: it
+//! neither copies nor changes images, and it does not know what computes a score.
+
+mod demo;
+mod export;
+pub mod images;
+pub mod import;
+mod store;
+
+pub use import::{ImportError, ImportReport};
+pub use store::{GroupHashes, StoredModel, Workspace, WorkspaceError};
