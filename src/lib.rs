@@ -23,3 +23,4 @@
 
 pub mod data;
 pub mod domain;
+pub mod model;

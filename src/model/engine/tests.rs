@@ -1,0 +1,270 @@
+//! The engine on the sample model: what it promises, and what it says of broken directories.
+
+use std::fs;
+
+use super::*;
+use crate::model::{Like, random};
+
+fn sample() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/model"))
+}
+
+fn load(dir: &Path) -> Result<RewardModel, ModelError> {
+    RewardModel::load(dir, &LoadOptions::default(), &mut |_| ())
+}
+
+fn fault(dir: &Path) -> String {
+    load(dir).err().unwrap().to_string()
+}
+
+/// A copy of the sample model to break, with 16 tokens an image to be quick.
+fn copy() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    for entry in fs::read_dir(sample()).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, dir.path().join(path.file_name().unwrap())).unwrap();
+    }
+    edit(dir.path(), "reward.toml", "200704", "12544");
+    dir
+}
+
+fn edit(dir: &Path, name: &str, from: &str, to: &str) {
+    let path = dir.join(name);
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{name} has no {from}");
+    fs::write(path, text.replace(from, to)).unwrap();
+}
+
+/// A bitmap of 56 × 28 pixels in shades that depend on `salt`.
+fn picture(salt: u32) -> Picture {
+    let (width, height) = (56_u32, 28_u32);
+    let size = width * height * 3;
+    let mut bytes = b"BM".to_vec();
+    for word in [
+        54 + size,
+        0,
+        54,
+        40,
+        width,
+        height,
+        1 | 24 << 16,
+        0,
+        size,
+        0,
+        0,
+        0,
+        0,
+    ] {
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.extend((0..size).map(|i| ((i / 3 % width) * 4 + (i / 99) * salt) as u8));
+    Picture {
+        hash: blake3::hash(&bytes).to_hex().to_string(),
+        bytes: bytes.into(),
+    }
+}
+
+fn score(model: &mut RewardModel, candidates: &[Picture]) -> Vec<Result<Reward, ModelError>> {
+    let mut rewards = Vec::new();
+    model
+        .score_group(&picture(1), "make it blue", candidates, &mut |i, reward| {
+            assert_eq!(i, rewards.len());
+            rewards.push(reward);
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    rewards
+}
+
+#[test]
+fn the_sample_model_scores_and_says_what_it_is() {
+    let mut seen = Vec::new();
+    let mut model = RewardModel::load(sample(), &LoadOptions::default(), &mut |p| seen.push(p));
+    let model = model.as_mut().unwrap();
+    assert!(seen.is_sorted_by_key(|p| p.done) && seen.len() > 12);
+    let last = seen.last().unwrap();
+    assert_eq!(last.done, last.total);
+    let info = model.info().clone();
+    assert_eq!(info.backbone, "Qwen2.5-VL, 6 × 96");
+    assert_eq!(last.total, 2 * info.parameters);
+    assert_eq!(info.fingerprint.len(), 64);
+    let rewards = score(model, &[picture(2), picture(3), picture(2)]);
+    let rewards: Vec<Reward> = rewards.into_iter().map(Result::unwrap).collect();
+    assert_eq!(rewards[0], rewards[2]);
+    assert_ne!(rewards[0], rewards[1]);
+    let [a, b] = Axis::ALL.map(|axis| rewards[0].on(axis).unwrap());
+    assert_eq!(rewards[0].aggregate, info.aggregate.of(a, b));
+    assert!(model.neutralises("a <|Reward|> here") && !model.neutralises("make it blue"));
+}
+
+#[test]
+fn a_model_can_be_moved_to_a_thread() {
+    fn is_send<T: Send>() {}
+    is_send::<RewardModel>();
+}
+
+#[test]
+fn a_broken_candidate_is_reported_and_the_next_is_scored() {
+    let mut model = load(copy().path()).unwrap();
+    let broken = Picture {
+        bytes: b"no image".as_slice().into(),
+        hash: "x".into(),
+    };
+    let rewards = score(&mut model, &[broken.clone(), picture(2)]);
+    assert!(matches!(rewards[0], Err(ModelError::Image(_))));
+    assert!(rewards[1].is_ok());
+    let error = model.score_group(&broken, "x", &[picture(2)], &mut |_, _| unreachable!());
+    assert!(matches!(error, Err(ModelError::Image(_))));
+    let long = "word ".repeat(10_000);
+    let error = model.score_group(
+        &picture(1),
+        &long,
+        &[picture(2)],
+        &mut |_, _| unreachable!(),
+    );
+    assert!(matches!(error, Err(ModelError::Prompt(_))));
+}
+
+#[test]
+fn the_listener_may_stop_after_any_candidate() {
+    let mut model = load(copy().path()).unwrap();
+    let mut heard = 0;
+    let candidates = [picture(2), picture(3), picture(4)];
+    model
+        .score_group(&picture(1), "x", &candidates, &mut |_, _| {
+            heard += 1;
+            ControlFlow::Break(())
+        })
+        .unwrap();
+    assert_eq!(heard, 1);
+}
+
+#[test]
+fn sixteen_bit_formats_give_nearly_the_same_scores() {
+    let dir = copy();
+    let exact = score(&mut load(dir.path()).unwrap(), &[picture(2)]);
+    let exact = exact[0].as_ref().unwrap();
+    for (precision, within) in [(Precision::F16, 0.02), (Precision::Bf16, 0.2)] {
+        let options = LoadOptions {
+            precision: Some(precision),
+            ..LoadOptions::default()
+        };
+        let mut model = RewardModel::load(dir.path(), &options, &mut |_| ()).unwrap();
+        assert_eq!(model.info().precision, precision.key());
+        let reward = score(&mut model, &[picture(2)]).remove(0).unwrap();
+        for axis in Axis::ALL {
+            let [a, b] = [exact, &reward].map(|r| r.on(axis).unwrap());
+            let off = (a.mean - b.mean)
+                .abs()
+                .max((a.log_sigma - b.log_sigma).abs());
+            assert!(off < within, "{precision}: {off}");
+        }
+    }
+}
+
+#[test]
+fn every_reward_token_and_position_scheme_gives_a_score() {
+    let mut means = Vec::new();
+    for (from, to) in [
+        ("\"special\"", "\"special\""),
+        ("\"special\"", "\"last\""),
+        ("\"special\"", "\"mean\""),
+        ("\"sequential\"", "\"mrope\""),
+    ] {
+        let dir = copy();
+        edit(dir.path(), "reward.toml", from, to);
+        let reward = score(&mut load(dir.path()).unwrap(), &[picture(2)]).remove(0);
+        means.push(reward.unwrap().aggregate.mean);
+    }
+    means.sort_by(f64::total_cmp);
+    means.dedup();
+    assert_eq!(means.len(), 4);
+}
+
+#[test]
+fn a_directory_that_is_no_model_says_what_it_lacks() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = fault(dir.path());
+    assert!(text.contains("has no config.json"), "{text}");
+    let text = fault(&dir.path().join("nowhere"));
+    assert!(text.contains("cannot read"), "{text}");
+    let dir = copy();
+    fs::remove_file(dir.path().join("model.safetensors")).unwrap();
+    let text = fault(dir.path());
+    assert!(text.contains("has no weights"), "{text}");
+}
+
+#[test]
+fn weights_of_another_shape_are_refused_with_a_report() {
+    let dir = copy();
+    edit(
+        dir.path(),
+        "config.json",
+        "\"intermediate_size\": 184",
+        "\"intermediate_size\": 185",
+    );
+    let text = fault(dir.path());
+    assert!(
+        text.contains("18 misshapen") && text.contains("[184, 96] instead of [185, 96]"),
+        "{text}"
+    );
+    let dir = copy();
+    edit(
+        dir.path(),
+        "config.json",
+        "\"num_hidden_layers\": 6",
+        "\"num_hidden_layers\": 7",
+    );
+    let text = fault(dir.path());
+    assert!(
+        text.contains("12 missing") && text.contains("layers.6"),
+        "{text}"
+    );
+    let dir = copy();
+    edit(dir.path(), "reward.toml", "\"multi\"", "\"shared\"");
+    let text = fault(dir.path());
+    assert!(
+        text.contains("rm_head.0.weight") && text.contains("12 unexpected"),
+        "{text}"
+    );
+}
+
+#[test]
+fn weights_cut_short_are_refused_by_name() {
+    let dir = copy();
+    let path = dir.path().join("model.safetensors");
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    let text = fault(dir.path());
+    assert!(text.contains("model.safetensors' is cut short"), "{text}");
+}
+
+#[test]
+fn a_tokenizer_without_the_reward_token_is_refused_when_the_embedding_has_no_row_for_it() {
+    let dir = copy();
+    edit(dir.path(), "reward.toml", "<|Reward|>", "<|Other|>");
+    let text = fault(dir.path());
+    assert!(
+        text.contains("embed_tokens") && text.contains("[1203, 96] instead of [1204, 96]"),
+        "{text}"
+    );
+}
+
+#[test]
+fn three_dimensional_positions_need_their_sections() {
+    let dir = copy();
+    edit(dir.path(), "reward.toml", "\"sequential\"", "\"mrope\"");
+    edit(dir.path(), "config.json", "mrope_section", "other_section");
+    let text = fault(dir.path());
+    assert!(text.contains("mrope_section"), "{text}");
+}
+
+#[test]
+fn another_model_has_another_fingerprint() {
+    let dir = tempfile::tempdir().unwrap();
+    random(dir.path(), Like::Demo, 2, None, &mut |_| ()).unwrap();
+    let fingerprint = |dir: &Path| load(dir).unwrap().info().fingerprint.clone();
+    let sample = fingerprint(copy().path());
+    assert_ne!(fingerprint(dir.path()), sample);
+    assert_eq!(fingerprint(copy().path()), sample);
+}

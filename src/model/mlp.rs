@@ -1,0 +1,31 @@
+//! The gated feed-forward layer that vision tower and language model share: down(silu(gate x) · up x).
+
+use candle_core::{Module, Result, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::with_tracing::{Linear, linear_b};
+
+/// Three linear layers, with biases in the vision tower and without in the language model.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names, reason = "as in the checkpoints")]
+pub(super) struct GatedMlp {
+    gate_proj: Linear,
+    up_proj: Linear,
+    down_proj: Linear,
+}
+
+impl GatedMlp {
+    pub(super) fn new(hidden: usize, inner: usize, bias: bool, vb: &VarBuilder) -> Result<Self> {
+        Ok(Self {
+            gate_proj: linear_b(hidden, inner, bias, vb.pp("gate_proj"))?,
+            up_proj: linear_b(hidden, inner, bias, vb.pp("up_proj"))?,
+            down_proj: linear_b(inner, hidden, bias, vb.pp("down_proj"))?,
+        })
+    }
+}
+
+impl Module for GatedMlp {
+    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        let gate = self.gate_proj.forward(x)?.silu()?;
+        self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)
+    }
+}

@@ -1,0 +1,287 @@
+//! The language model: the decoder layers of Qwen2 and Qwen3, over packed rows.
+//!
+//! Rows of any number of sequences lie one after the other, `(tokens, hidden)`, without padding; [`Span`]s say which rows
+//! attend to which. A span may have context, rows of other spans that all of its rows see, so that a prefix common to several
+//! sequences can be computed once.
+//!
+//! As in `transformers`, `models/qwen2/modeling_qwen2.py` and `models/qwen3_vl/modeling_qwen3_vl.py`.
+
+use std::ops::Range;
+
+use candle_core::{Module, Result, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::with_tracing::{
+    Embedding, Linear, RmsNorm, linear_b, linear_no_bias,
+};
+
+use super::attention::attend;
+use super::config::{BackboneKind, TextConfig};
+use super::mlp::GatedMlp;
+use super::rope::Table;
+
+/// Rows that attend to themselves causally, and to all of their context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) rows: Range<usize>,
+    /// Earlier rows that every row of this span sees, in the order of their positions.
+    pub(super) context: Vec<Range<usize>>,
+}
+
+/// One pass over packed rows.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    pub(super) rope: &'a Table,
+    pub(super) spans: &'a [Span],
+    /// The rows that are visual tokens, and what is added to them after each of the first layers.
+    pub(super) image_rows: Option<&'a Tensor>,
+    pub(super) deepstack: &'a [Tensor],
+    /// The rows whose final state is wanted.
+    pub(super) wanted: &'a Tensor,
+}
+
+#[derive(Debug, Clone)]
+struct Attention {
+    q_proj: Linear,
+    k_proj: Linear,
+    v_proj: Linear,
+    o_proj: Linear,
+    /// Qwen3 normalises each head's queries and keys.
+    norms: Option<(RmsNorm, RmsNorm)>,
+    heads: usize,
+    kv_heads: usize,
+    head_dim: usize,
+}
+
+impl Attention {
+    fn new(kind: BackboneKind, config: &TextConfig, vb: &VarBuilder) -> Result<Self> {
+        let (hidden, head_dim) = (config.hidden_size, config.head_dim());
+        let (heads, kv_heads) = (config.num_attention_heads, config.num_key_value_heads);
+        let (queries, keys) = (heads * head_dim, kv_heads * head_dim);
+        let bias = kind == BackboneKind::Qwen2_5Vl;
+        let norm = |name| RmsNorm::new(head_dim, config.rms_norm_eps, vb.pp(name));
+        Ok(Self {
+            q_proj: linear_b(hidden, queries, bias, vb.pp("q_proj"))?,
+            k_proj: linear_b(hidden, keys, bias, vb.pp("k_proj"))?,
+            v_proj: linear_b(hidden, keys, bias, vb.pp("v_proj"))?,
+            o_proj: linear_no_bias(queries, hidden, vb.pp("o_proj"))?,
+            norms: match kind {
+                BackboneKind::Qwen2_5Vl => None,
+                BackboneKind::Qwen3Vl => Some((norm("q_norm")?, norm("k_norm")?)),
+            },
+            heads,
+            kv_heads,
+            head_dim,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, rope: &Table, spans: &[Span]) -> Result<Tensor> {
+        let tokens = x.dim(0)?;
+        let split = |projection: &Linear, heads| {
+            projection
+                .forward(x)?
+                .reshape((tokens, heads, self.head_dim))
+        };
+        let mut q = split(&self.q_proj, self.heads)?;
+        let mut k = split(&self.k_proj, self.kv_heads)?;
+        if let Some((q_norm, k_norm)) = &self.norms {
+            (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
+        }
+        // (tokens, heads, head_dim) to (heads, tokens, head_dim)
+        let q = rope.rotate(&q)?.transpose(0, 1)?;
+        let k = rope.rotate(&k)?.transpose(0, 1)?;
+        let v = split(&self.v_proj, self.kv_heads)?.transpose(0, 1)?;
+        let outs = spans
+            .iter()
+            .map(|span| {
+                let own = span.rows.clone();
+                let seen = |t: &Tensor| {
+                    let parts = span
+                        .context
+                        .iter()
+                        .chain([&own])
+                        .map(|rows| t.narrow(1, rows.start, rows.len()))
+                        .collect::<Result<Vec<_>>>()?;
+                    match parts.as_slice() {
+                        [own] => Ok(own.clone()),
+                        parts => Tensor::cat(parts, 1),
+                    }
+                };
+                attend(
+                    &q.narrow(1, own.start, own.len())?,
+                    &seen(&k)?,
+                    &seen(&v)?,
+                    true,
+                )
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let out = Tensor::cat(&outs, 1)?
+            .transpose(0, 1)?
+            .reshape((tokens, self.heads * self.head_dim))?;
+        self.o_proj.forward(&out)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Layer {
+    self_attn: Attention,
+    mlp: GatedMlp,
+    input_layernorm: RmsNorm,
+    post_attention_layernorm: RmsNorm,
+}
+
+impl Layer {
+    fn new(kind: BackboneKind, config: &TextConfig, vb: &VarBuilder) -> Result<Self> {
+        let norm = |name| RmsNorm::new(config.hidden_size, config.rms_norm_eps, vb.pp(name));
+        Ok(Self {
+            self_attn: Attention::new(kind, config, &vb.pp("self_attn"))?,
+            mlp: GatedMlp::new(
+                config.hidden_size,
+                config.intermediate_size,
+                false,
+                &vb.pp("mlp"),
+            )?,
+            input_layernorm: norm("input_layernorm")?,
+            post_attention_layernorm: norm("post_attention_layernorm")?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, rope: &Table, spans: &[Span]) -> Result<Tensor> {
+        let normed = self.input_layernorm.forward(x)?;
+        let x = (x + self.self_attn.forward(&normed, rope, spans)?)?;
+        let inner = self
+            .mlp
+            .forward(&self.post_attention_layernorm.forward(&x)?)?;
+        x + inner
+    }
+}
+
+/// The decoder.
+#[derive(Debug, Clone)]
+pub(super) struct Decoder {
+    embed_tokens: Embedding,
+    layers: Vec<Layer>,
+    norm: RmsNorm,
+}
+
+impl Decoder {
+    /// Loads from `vb` with an embedding of `rows` rows; `tick` is called after the embedding and each layer.
+    pub(super) fn new(
+        kind: BackboneKind,
+        config: &TextConfig,
+        rows: usize,
+        vb: &VarBuilder,
+        tick: &mut dyn FnMut(),
+    ) -> Result<Self> {
+        let embed_tokens = Embedding::new(rows, config.hidden_size, vb.pp("embed_tokens"))?;
+        tick();
+        let layers = (0..config.num_hidden_layers)
+            .map(|i| {
+                let layer = Layer::new(kind, config, &vb.pp(format!("layers.{i}")));
+                tick();
+                layer
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            embed_tokens,
+            layers,
+            norm: RmsNorm::new(config.hidden_size, config.rms_norm_eps, vb.pp("norm"))?,
+        })
+    }
+
+    /// The embedding of `ids`, `(tokens, hidden)`.
+    pub(super) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
+        let device = self.embed_tokens.embeddings().device();
+        self.embed_tokens.forward(&Tensor::new(ids, device)?)
+    }
+
+    /// `x` `(tokens, hidden)` through all layers; the normed final states of the wanted rows.
+    pub(super) fn forward(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
+        let mut x = x.clone();
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, pass.rope, pass.spans)?;
+            if let (Some(rows), Some(features)) = (pass.image_rows, pass.deepstack.get(i)) {
+                x = x.index_add(rows, features, 0)?;
+            }
+        }
+        self.norm.forward(&x.index_select(pass.wanted, 0)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use candle_core::{DType, Device};
+
+    use super::*;
+    use crate::model::config::Config;
+    use crate::model::manifest::Positions;
+    use crate::model::names::LANGUAGE;
+    use crate::model::rope::{TextRope, positions};
+    use crate::model::weights::Weights;
+
+    fn states(
+        decoder: &Decoder,
+        rope: &TextRope,
+        ids: &[u32],
+        at: &[[u32; 3]],
+        spans: &[Span],
+    ) -> Vec<Vec<f32>> {
+        let wanted = Tensor::arange(0, ids.len() as u32, &Device::Cpu).unwrap();
+        let pass = Pass {
+            rope: &rope.table(at, DType::F32, &Device::Cpu).unwrap(),
+            spans,
+            image_rows: None,
+            deepstack: &[],
+            wanted: &wanted,
+        };
+        let x = decoder.embed(ids).unwrap();
+        decoder.forward(&x, &pass).unwrap().to_vec2().unwrap()
+    }
+
+    #[test]
+    fn a_prefix_read_once_gives_every_branch_what_reading_it_whole_gives() {
+        let dir = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/model"));
+        let config = Config::read(dir).unwrap();
+        let weights = Weights::open(dir).unwrap();
+        let rows = weights.embedding_rows().unwrap();
+        let (vb, _) = weights.builder(DType::F32, &Device::Cpu);
+        let vb = vb.pp(LANGUAGE);
+        let decoder = Decoder::new(config.kind, &config.text, rows, &vb, &mut || ()).unwrap();
+        let rope = TextRope::new(config.kind, &config.text);
+
+        let prefix: Vec<u32> = (0..300).map(|i| i * 7 % 1000).collect();
+        let branches: [Vec<u32>; 2] = [(0..40).collect(), (500..555).collect()];
+        let whole = |branch: &Vec<u32>| {
+            let ids = [prefix.as_slice(), branch].concat();
+            let at = positions(Positions::Sequential, &ids, u32::MAX, &[]);
+            let span = Span {
+                rows: 0..ids.len(),
+                context: Vec::new(),
+            };
+            states(&decoder, &rope, &ids, &at, &[span]).split_off(prefix.len())
+        };
+        let wanted = [whole(&branches[0]), whole(&branches[1])].concat();
+
+        let ids = [prefix.as_slice(), &branches[0], &branches[1]].concat();
+        let mut at = positions(Positions::Sequential, &ids[..340], u32::MAX, &[]);
+        at.extend((300..355).map(|i| [i; 3]));
+        let span = |rows: Range<usize>, context: Option<Range<usize>>| Span {
+            rows,
+            context: Vec::from_iter(context),
+        };
+        let spans = [
+            span(0..300, None),
+            span(300..340, Some(0..300)),
+            span(340..395, Some(0..300)),
+        ];
+        let tree = states(&decoder, &rope, &ids, &at, &spans).split_off(prefix.len());
+        let worst = tree
+            .concat()
+            .iter()
+            .zip(wanted.concat())
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
+        assert!(worst < 1e-5, "{worst}");
+    }
+}
