@@ -24,3 +24,4 @@
 pub mod data;
 pub mod domain;
 pub mod model;
+pub mod score;
