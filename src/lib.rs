@@ -25,3 +25,4 @@ pub mod data;
 pub mod domain;
 pub mod model;
 pub mod score;
+pub mod synth;
