@@ -21,8 +21,10 @@
     )
 )]
 
+pub mod config;
 pub mod data;
 pub mod domain;
 pub mod model;
 pub mod score;
 pub mod synth;
+pub mod workbench;
