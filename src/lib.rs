@@ -27,4 +27,5 @@ pub mod domain;
 pub mod model;
 pub mod score;
 pub mod synth;
+pub mod tui;
 pub mod workbench;

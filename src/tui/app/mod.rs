@@ -1,0 +1,387 @@
+//! Routing: every message to the part of the state it concerns, every wish of the state to an effect. Holds the parts and
+//! decides between them; what a part does it does itself. Pure: no files, threads or clocks.
+
+mod input;
+mod pictures;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::sync::Arc;
+
+use ratatui::layout::{Rect, Size};
+
+use crate::domain::GroupId;
+use crate::score::LiveEvent;
+
+use super::keys::Context;
+use super::library::Record;
+use super::msg::{Effect, Look, Msg};
+use super::overlays::Chooser;
+use super::rank::RankRequest;
+use super::records::Records;
+use super::screens::browse::Browse;
+use super::screens::browse::list::List;
+use super::screens::detail::Detail;
+use super::screens::grid::USUAL_CELL;
+use super::status::{Log, Model, Phase};
+use super::theme::{Depth, Theme};
+use super::widgets::image::Graphics;
+
+/// What the workspace is called on screen.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Place {
+    /// Its folder's name, or "demo".
+    pub(crate) name: String,
+    /// Its folder, for the empty workspace's advice.
+    pub(crate) folder: String,
+}
+
+/// How things are painted, and whether they must be.
+#[derive(Debug)]
+pub(crate) struct Paint {
+    /// The theme in force.
+    pub(crate) theme: Theme,
+    /// It was chosen, so the terminal's background does not change it.
+    pub(crate) chosen: bool,
+    /// How many colours there are.
+    pub(crate) depth: Depth,
+    /// How pictures are drawn, once known.
+    pub(crate) graphics: Option<Graphics>,
+    /// Something changed since the last frame.
+    pub(crate) due: bool,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub(crate) struct App {
+    size: Size,
+    place: Place,
+    list: List,
+    records: Records,
+    browse: Browse,
+    detail: Option<Detail>,
+    overlays: Vec<Chooser>,
+    model: Model,
+    paint: Paint,
+    log: Log,
+    look: Look,
+    quit: bool,
+}
+
+/// Below this nothing useful fits.
+const LEAST: Size = Size {
+    width: 30,
+    height: 8,
+};
+/// Groups read, scored and decoded ahead of the mark, and behind it.
+const AHEAD: usize = 2;
+const BEHIND: usize = 1;
+
+impl App {
+    /// A fresh app. `no_model`: why there is none, if there is none.
+    pub(crate) fn new(place: Place, paint: Paint, no_model: Option<String>) -> Self {
+        let phase = no_model.map_or(Phase::Waiting, Phase::Absent);
+        Self {
+            size: Size::ZERO,
+            place,
+            list: List::default(),
+            records: Records::default(),
+            browse: Browse::default(),
+            detail: None,
+            overlays: Vec::new(),
+            model: Model {
+                phase,
+                ..Model::default()
+            },
+            paint,
+            log: Log::default(),
+            look: Look::default(),
+            quit: false,
+        }
+    }
+
+    /// The first effects.
+    pub(crate) fn start(&mut self) -> Vec<Effect> {
+        vec![self.reread()]
+    }
+
+    fn reread(&mut self) -> Effect {
+        Effect::LoadRows {
+            round: self.list.reread(),
+            fingerprint: self.model.fingerprint(),
+        }
+    }
+
+    /// Whether the program is to end.
+    pub(crate) const fn wants_to_quit(&self) -> bool {
+        self.quit
+    }
+
+    /// Whether something changed since the last frame.
+    pub(crate) const fn needs_frame(&self) -> bool {
+        self.paint.due
+    }
+
+    /// The frame is out.
+    pub(crate) const fn drawn(&mut self) {
+        self.paint.due = false;
+    }
+
+    /// The terminal's size as drawn; true if it was another.
+    pub(crate) fn resized(&mut self, size: Size) -> bool {
+        let changed = self.size != size;
+        self.size = size;
+        self.paint.due |= changed;
+        changed
+    }
+
+    /// There is no shell to go back to.
+    pub(crate) fn cannot_suspend(&mut self) {
+        self.tell("cannot be suspended: there is no shell here that could bring it back");
+    }
+
+    fn tell(&mut self, message: impl Into<String>) {
+        self.log.add(message);
+        self.paint.due = true;
+    }
+
+    /// Takes one message in.
+    pub(crate) fn update(&mut self, msg: Msg) -> Vec<Effect> {
+        match msg {
+            Msg::Input(event) => return self.input(&event),
+            Msg::Counted(total) => {
+                self.list.counted(total);
+                self.paint.due = true;
+            }
+            Msg::Rows {
+                round,
+                start,
+                rows,
+                last,
+            } => {
+                if self.list.take(round, start, rows, last) {
+                    self.paint.due = true;
+                    return rank(self.list.rank_more());
+                }
+            }
+            Msg::Loaded(id, record) => return self.loaded(id, record.map(|record| *record)),
+            Msg::Judged(id, judgement) => {
+                self.records.judge(id, *judgement);
+                self.paint.due |= self.list.marked() == Some(id);
+            }
+            Msg::Scale(scale) => {
+                self.model.scale = scale;
+                self.paint.due = true;
+            }
+            Msg::Ranked(ranking) => {
+                self.paint.due = true;
+                return rank(self.list.ranked(ranking));
+            }
+            Msg::Model(event) => return self.heard(event),
+            Msg::Pictures => self.paint.due = true,
+            Msg::Probed {
+                graphics,
+                background,
+            } => return self.probed(graphics, background),
+            Msg::Failed(message) => {
+                self.records.forget_asked();
+                self.tell(message);
+            }
+            Msg::Quit => self.quit = true,
+            Msg::Suspend => return vec![Effect::Suspend],
+            Msg::Continued => {
+                self.paint.due = true;
+                return vec![Effect::Repaint];
+            }
+            // The hands' own.
+            Msg::Rested(_) => {}
+        }
+        Vec::new()
+    }
+
+    fn loaded(&mut self, id: GroupId, record: Option<Record>) -> Vec<Effect> {
+        let grown = self.records.put(id, record);
+        if self.list.marked() == Some(id) {
+            self.records.sweep();
+            self.paint.due = true;
+        }
+        if grown { self.judge(id) } else { Vec::new() }
+    }
+
+    /// Reads the scale of the percentiles anew: scores were added.
+    fn rescale(&self) -> Vec<Effect> {
+        let fingerprint = self.model.fingerprint();
+        fingerprint.map(Effect::LoadScale).into_iter().collect()
+    }
+
+    fn judge(&self, id: GroupId) -> Vec<Effect> {
+        let record = self.records.get(id);
+        record
+            .map(|record| Effect::Judge(id, Box::new(record.clone())))
+            .into_iter()
+            .collect()
+    }
+
+    fn probed(&mut self, graphics: Graphics, background: Option<(u8, u8, u8)>) -> Vec<Effect> {
+        if !self.paint.chosen && background.is_some() {
+            self.paint.theme = Theme::for_background(background).at_depth(self.paint.depth);
+        }
+        self.paint.due = true;
+        if self.paint.graphics == Some(graphics) {
+            return Vec::new();
+        }
+        self.paint.graphics = Some(graphics);
+        vec![Effect::Repicture(graphics)]
+    }
+
+    fn heard(&mut self, event: LiveEvent) -> Vec<Effect> {
+        self.model.hear(&event);
+        match event {
+            LiveEvent::Ready(info) => {
+                self.paint.due = true;
+                self.records.expire();
+                let scale = Effect::LoadScale(info.fingerprint.clone());
+                return vec![self.reread(), scale];
+            }
+            LiveEvent::LoadFailed(why) => self.tell(why),
+            LiveEvent::Scored {
+                group,
+                candidate,
+                reward,
+                stored: _,
+            } => {
+                let Some(index) = self.records.score(group, candidate, reward) else {
+                    return Vec::new();
+                };
+                #[expect(
+                    clippy::cast_possible_truncation,
+                    reason = "a score as the list keeps it"
+                )]
+                let mean = reward.aggregate.mean as f32;
+                self.paint.due |= self.list.score(group, index, mean);
+                self.paint.due |= self.list.marked() == Some(group);
+                return self.judge(group);
+            }
+            LiveEvent::Failed {
+                group,
+                candidate,
+                message,
+            } => {
+                self.records.fail(group, candidate, message);
+                self.paint.due |= self.list.marked() == Some(group);
+            }
+            LiveEvent::Finished(_) if self.detail.is_some() => {
+                self.paint.due = true;
+                return self.rescale();
+            }
+            LiveEvent::Finished(_)
+            | LiveEvent::Started(_)
+            | LiveEvent::Loading(_)
+            | LiveEvent::Rate { .. } => self.paint.due = true,
+        }
+        Vec::new()
+    }
+
+    /// After a batch of messages: what the state now wants. Called once per batch, so that a held key that moved the mark a
+    /// hundred times reads one group and not a hundred.
+    pub(crate) fn settle(&mut self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let place = self.list.position();
+        let mut near = self.list.around(AHEAD, BEHIND);
+        if let Some(marked) = self.list.marked() {
+            near.insert(0, marked);
+        }
+        for id in near {
+            if self.records.ask(id) {
+                effects.push(Effect::LoadGroup {
+                    id,
+                    fingerprint: self.model.fingerprint(),
+                });
+            }
+        }
+        let last = self.candidates().saturating_sub(1);
+        if self.record().is_some() {
+            self.browse.candidate = self.browse.candidate.min(last);
+            if self.candidates() == 0 {
+                self.detail = None;
+            }
+        }
+        let rows = self.browse_layout(self.screen()).rows.height;
+        self.list.scroll(usize::from(rows));
+        debug_assert_eq!(place, self.list.position());
+        let look = self.looking();
+        if look != self.look {
+            self.look = look.clone();
+            effects.push(Effect::Look(look));
+        }
+        effects
+    }
+
+    /// The record of the marked group, if it is here.
+    fn record(&self) -> Option<&Record> {
+        self.records.get(self.list.marked()?)
+    }
+
+    /// How many candidates the marked group has.
+    fn candidates(&self) -> usize {
+        match self.record() {
+            Some(record) => record.group.candidates.len(),
+            None => self
+                .list
+                .row(self.list.position())
+                .map_or(0, |row| row.candidates),
+        }
+    }
+
+    fn contexts(&self) -> &'static [Context] {
+        use Context::{Browse, Chooser, Detail, Everywhere, Filter, Screens};
+        if !self.overlays.is_empty() {
+            &[Chooser, Everywhere]
+        } else if self.detail.is_some() {
+            &[Detail, Screens, Everywhere]
+        } else if self.list.typing {
+            &[Filter, Everywhere]
+        } else {
+            &[Browse, Screens, Everywhere]
+        }
+    }
+
+    /// The terminal without banner and status line.
+    fn screen(&self) -> Rect {
+        let top = u16::from(self.model.banner().is_some()).min(self.size.height);
+        Rect::new(
+            0,
+            top,
+            self.size.width,
+            self.size.height.saturating_sub(top + 1),
+        )
+    }
+
+    fn too_small(&self) -> bool {
+        self.size.width < LEAST.width || self.size.height < LEAST.height
+    }
+
+    /// A cell's height over its width.
+    fn cell(&self) -> f64 {
+        self.paint.graphics.map_or(USUAL_CELL, |graphics| {
+            let (width, height) = graphics.cell;
+            f64::from(height.max(1)) / f64::from(width.max(1))
+        })
+    }
+}
+
+fn rank(request: Option<RankRequest>) -> Vec<Effect> {
+    request.map(Effect::Rank).into_iter().collect()
+}
+
+/// An aggregate's scale for sparklines: its middle 96 %, or a usual one while there are too few scores.
+pub(crate) fn score_range(scale: &Arc<[f64]>) -> (f32, f32) {
+    const USUAL: (f32, f32) = (-2.0, 2.0);
+    let at = |share: usize| scale.get((scale.len().saturating_sub(1)) * share / 100);
+    match (at(2), at(98)) {
+        #[expect(clippy::cast_possible_truncation, reason = "a bound for eight heights")]
+        (Some(low), Some(high)) if scale.len() >= 20 && high > low => (*low as f32, *high as f32),
+        _ => USUAL,
+    }
+}

@@ -1,0 +1,168 @@
+//! Drawing the state: banner, screen, status line, overlays. Reads everything, changes nothing.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
+
+use super::{App, score_range};
+use crate::tui::keys::{Context, TABLE, label_of};
+use crate::tui::msg::Action;
+use crate::tui::rank::Sort;
+use crate::tui::screens::canvas::Canvas;
+use crate::tui::screens::{browse, detail, prose};
+use crate::tui::status::{Phase, Status};
+use crate::tui::theme::Role;
+use crate::tui::widgets::image::Pictures;
+
+impl App {
+    /// Draws one frame.
+    pub(crate) fn view(&self, frame: &mut Frame<'_>, pictures: Option<&Pictures>) {
+        let area = frame.area();
+        let theme = &self.paint.theme;
+        frame.buffer_mut().set_style(area, theme[Role::Text]);
+        if self.too_small() {
+            self.view_too_small(frame);
+            return;
+        }
+        if let Some(words) = self.model.banner() {
+            let line = Rect { height: 1, ..area };
+            frame.buffer_mut().set_style(line, theme[Role::Banner]);
+            let words = Span::styled(prose::line(words, area.width), theme[Role::Banner]);
+            frame.render_widget(Line::from(words).centered(), line);
+        }
+        let overlay = self.overlays.last();
+        let canvas = Canvas {
+            theme,
+            pictures,
+            cover: overlay.map(|top| top.area(self.screen())),
+        };
+        self.view_screen(frame, &canvas);
+        let line = Rect {
+            y: area.bottom() - 1,
+            height: 1,
+            ..area
+        };
+        self.status().draw(frame, line, theme);
+        for overlay in &self.overlays {
+            overlay.draw(frame, self.screen(), theme);
+        }
+    }
+
+    fn view_screen(&self, frame: &mut Frame<'_>, canvas: &Canvas<'_>) {
+        let screen = self.screen();
+        if let (Some(detail), Some(layout)) = (self.detail, self.detail_layout(screen)) {
+            if let Some(record) = self.record() {
+                let view = detail::View {
+                    detail,
+                    record,
+                    index: self.browse.candidate,
+                    scale: &self.model.scale,
+                };
+                detail::view(frame, canvas, &layout, &view);
+            } else {
+                canvas.placeholder(frame, layout.candidate, "candidate");
+            }
+            return;
+        }
+        let marked = self.list.marked();
+        let why_no_scores = self.model.why_no_scores();
+        let view = browse::View {
+            list: &self.list,
+            browse: &self.browse,
+            record: self.record(),
+            gone: marked.is_some_and(|id| self.records.is_gone(id)),
+            range: score_range(&self.model.scale),
+            why_no_scores: &why_no_scores,
+            folder: &self.place.folder,
+        };
+        browse::view(frame, canvas, &self.browse_layout(screen), &view);
+    }
+
+    fn view_too_small(&self, frame: &mut Frame<'_>) {
+        let area = frame.area();
+        let words = format!(
+            "terminal too small: {}×{}, needs {}×{}",
+            self.size.width,
+            self.size.height,
+            super::LEAST.width,
+            super::LEAST.height
+        );
+        let style = self.paint.theme[Role::Warning];
+        for (line, y) in prose::wrap(&words, area.width, area.height)
+            .into_iter()
+            .zip(area.y..area.bottom())
+        {
+            frame.buffer_mut().set_string(area.x, y, line, style);
+        }
+    }
+
+    fn status(&self) -> Status<'_> {
+        let position = if self.list.shown() == 0 {
+            "0/0".to_owned()
+        } else {
+            format!("{}/{}", self.list.position() + 1, self.list.shown())
+        };
+        let mut order = Vec::new();
+        if !self.list.query().is_empty() {
+            order.push(format!("/{}", prose::line(self.list.query(), 20)));
+        }
+        if self.list.sort != Sort::Order || self.list.reversed {
+            let turned = if self.list.reversed { " ↑" } else { "" };
+            order.push(format!("by {}{turned}", self.list.sort.words()));
+        }
+        let mut look: Vec<String> = Vec::new();
+        look.extend(self.paint.graphics.map(|g| g.protocol.to_string()));
+        look.push(self.paint.theme.name().to_owned());
+        Status {
+            place: format!("{} {position}", self.place.name),
+            order: (!order.is_empty()).then(|| order.join("  ")),
+            model: &self.model,
+            look: look.join(" · "),
+            hints: self.hints(),
+            log: &self.log,
+        }
+    }
+
+    /// The keys most useful here, with short words.
+    fn hints(&self) -> Vec<(String, &'static str)> {
+        let contexts = self.contexts();
+        let wanted: &[(Action, &'static str)] = match contexts.first() {
+            Some(Context::Browse) => &[
+                (Action::Help, "help"),
+                (Action::OpenDetail, "open"),
+                (Action::Filter, "filter"),
+                (Action::NextSort, "sort"),
+                (Action::NextPanel, "panel"),
+                (Action::Palette, "commands"),
+                (Action::Quit, "quit"),
+            ],
+            Some(Context::Detail) => &[
+                (Action::Help, "help"),
+                (Action::Blink, "blink"),
+                (Action::NextDetailView, "one or two"),
+                (Action::Back, "back"),
+                (Action::NextCandidate, "next"),
+            ],
+            Some(Context::Filter) => &[(Action::KeepFilter, "keep"), (Action::DropFilter, "drop")],
+            _ => &[(Action::Choose, "take"), (Action::Close, "close")],
+        };
+        debug_assert!(
+            wanted
+                .iter()
+                .all(|(action, _)| TABLE.iter().any(|row| row.action == *action))
+        );
+        wanted
+            .iter()
+            .filter_map(|(action, words)| Some((label_of(contexts, *action)?, *words)))
+            .filter(|(key, _)| key.width() < 12)
+            .collect()
+    }
+
+    /// Why there is no model, in full, for the message log.
+    pub(crate) fn explain_model(&mut self) {
+        if let Phase::Absent(why) = &self.model.phase {
+            self.log.note(why.clone());
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Carrying effects out: reading the store on blocking threads, ranking on its own, pictures and scores through their
+//! handles. Everything answers through the one inbox; nothing here touches the app.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::domain::GroupId;
+
+use super::judgement::Judgement;
+use super::library::{Library, Record, Scoring};
+use super::msg::{Effect, Look, Msg};
+use super::rank::{PIECE, Ranker};
+use super::widgets::image::{Graphics, Pictures};
+
+/// A group shown within this time of the one before waits, so that a held key scores only where it comes to rest. Longer than
+/// the pause between repeats of a held key (30 ms at the usual rate), short of what one notices after a single press. The
+/// pictures have such a rest of their own.
+const REST: Duration = Duration::from_millis(60);
+
+/// Starts the scorer; called once, after the first frame.
+pub(crate) type StartScoring = Box<dyn FnOnce(UnboundedSender<Msg>) -> Box<dyn Scoring>>;
+
+/// The hands of the app.
+pub(crate) struct Runner {
+    library: Arc<dyn Library>,
+    inbox: UnboundedSender<Msg>,
+    ranker: Ranker,
+    pictures: Option<Pictures>,
+    start_scoring: Option<StartScoring>,
+    scoring: Option<Box<dyn Scoring>>,
+    look: Rest,
+}
+
+/// What is looked at now, and when that last changed.
+#[derive(Default)]
+struct Rest {
+    latest: Look,
+    moved: Option<Instant>,
+    round: u64,
+    scored: Option<GroupId>,
+}
+
+impl Runner {
+    /// Hands that answer to `inbox`.
+    pub(crate) fn new(
+        library: Arc<dyn Library>,
+        inbox: UnboundedSender<Msg>,
+        start_scoring: Option<StartScoring>,
+    ) -> std::io::Result<Self> {
+        let answers = inbox.clone();
+        let ranker = Ranker::start(move |ranking| {
+            let _ = answers.send(Msg::Ranked(ranking));
+        })?;
+        Ok(Self {
+            library,
+            inbox,
+            ranker,
+            pictures: None,
+            start_scoring,
+            scoring: None,
+            look: Rest::default(),
+        })
+    }
+
+    /// The pictures, once it is known how to draw them.
+    pub(crate) fn pictures(&self) -> Option<&Pictures> {
+        self.pictures.as_ref()
+    }
+
+    /// Starts what may only start after the first frame.
+    pub(crate) fn first_frame_is_out(&mut self) {
+        if let Some(start) = self.start_scoring.take() {
+            self.scoring = Some(start(self.inbox.clone()));
+            self.score();
+        }
+    }
+
+    /// Carries one effect out. Repainting and suspending are the loop's.
+    pub(crate) fn run(&mut self, effect: Effect) {
+        match effect {
+            Effect::LoadRows { round, fingerprint } => {
+                // What could not be shown may have come right in the meantime.
+                if let Some(pictures) = &self.pictures {
+                    self.look
+                        .latest
+                        .view
+                        .iter()
+                        .for_each(|want| pictures.retry(&want.image));
+                }
+                self.blocking(move |library, inbox| {
+                    read_rows(library, inbox, round, fingerprint.as_deref())
+                });
+            }
+            Effect::LoadGroup { id, fingerprint } => self.blocking(move |library, inbox| {
+                let record = Record::read(library, id, fingerprint.as_deref())?;
+                let _ = inbox.send(Msg::Loaded(id, record.map(Box::new)));
+                Ok(())
+            }),
+            Effect::Judge(id, record) => self.blocking(move |_, inbox| {
+                let judgement = Judgement::of(&record.group, &record.rewards);
+                let _ = inbox.send(Msg::Judged(id, Box::new(judgement)));
+                Ok(())
+            }),
+            Effect::LoadScale(fingerprint) => self.blocking(move |library, inbox| {
+                let scale = library.score_scale(&fingerprint)?;
+                let _ = inbox.send(Msg::Scale(scale.into()));
+                Ok(())
+            }),
+            Effect::Rank(request) => self.ranker.request(request),
+            Effect::Look(look) => self.look(look),
+            Effect::Repicture(graphics) => {
+                self.repicture(graphics);
+            }
+            Effect::Repaint | Effect::Suspend => {}
+        }
+    }
+
+    /// The pause after a held key is over, unless another look came since.
+    pub(crate) fn rested(&mut self, round: u64) {
+        if round == self.look.round {
+            self.score();
+        }
+    }
+
+    fn look(&mut self, look: Look) {
+        if let Some(pictures) = &self.pictures {
+            pictures.request(look.view.clone(), look.prefetch.clone());
+        }
+        let moved = look.group != self.look.latest.group || look.next != self.look.latest.next;
+        self.look.latest = look;
+        if !moved {
+            return;
+        }
+        let now = Instant::now();
+        let held = self.look.moved.is_some_and(|last| now - last < REST);
+        self.look.moved = Some(now);
+        self.look.round += 1;
+        if !held {
+            self.score();
+            return;
+        }
+        let (round, inbox) = (self.look.round, self.inbox.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(REST).await;
+            let _ = inbox.send(Msg::Rested(round));
+        });
+    }
+
+    /// Has the group on screen scored, and those around it after it.
+    fn score(&mut self) {
+        let Some(scoring) = &self.scoring else {
+            return;
+        };
+        if let Some(group) = self.look.latest.group
+            && self.look.scored != Some(group)
+        {
+            self.look.scored = Some(group);
+            scoring.show(group);
+        }
+        scoring.prefetch(self.look.latest.next.clone());
+    }
+
+    /// Has pictures drawn this way from here on.
+    pub(crate) fn repicture(&mut self, graphics: Graphics) -> &Pictures {
+        let (inbox, root) = (self.inbox.clone(), self.library.root().to_owned());
+        let pictures = self.pictures.get_or_insert_with(|| {
+            Pictures::new(root, graphics, move || {
+                let _ = inbox.send(Msg::Pictures);
+            })
+        });
+        pictures.set_graphics(graphics);
+        let look = &self.look.latest;
+        pictures.request(look.view.clone(), look.prefetch.clone());
+        pictures
+    }
+
+    /// Work that may take longer than a frame.
+    fn blocking(
+        &self,
+        work: impl FnOnce(&dyn Library, &UnboundedSender<Msg>) -> Result<(), String> + Send + 'static,
+    ) {
+        let (library, inbox) = (Arc::clone(&self.library), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            if let Err(message) = work(library.as_ref(), &inbox) {
+                let _ = inbox.send(Msg::Failed(message));
+            }
+        });
+    }
+}
+
+/// Reads the list piece by piece, the count first.
+fn read_rows(
+    library: &dyn Library,
+    inbox: &UnboundedSender<Msg>,
+    round: u64,
+    fingerprint: Option<&str>,
+) -> Result<(), String> {
+    let _ = inbox.send(Msg::Counted(library.group_count()?));
+    let (mut start, mut after) = (0, None);
+    loop {
+        let rows = library.summaries(after, PIECE, fingerprint)?;
+        let count = rows.len();
+        after = rows.last().map(|row| row.id);
+        let last = count < PIECE;
+        let sent = inbox.send(Msg::Rows {
+            round,
+            start,
+            rows,
+            last,
+        });
+        if last || sent.is_err() {
+            return Ok(());
+        }
+        start += count;
+    }
+}

@@ -1,0 +1,142 @@
+//! What the screens need of a workspace and of a scorer, as two small traits, so that tests can drive the whole app without
+//! a database or a model. Errors arrive as text: here they are only ever shown.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::data::{Workspace, images};
+use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
+use crate::score::LiveScorer;
+
+use super::judgement::Judgement;
+
+/// A workspace as the screens see it.
+pub(crate) trait Library: Send + Sync {
+    /// Where relative image paths start.
+    fn root(&self) -> &Path;
+    /// How many groups there are.
+    fn group_count(&self) -> Result<usize, String>;
+    /// Up to `limit` rows after group `after`, in workspace order.
+    fn summaries(
+        &self,
+        after: Option<GroupId>,
+        limit: usize,
+        fingerprint: Option<&str>,
+    ) -> Result<Vec<GroupSummary>, String>;
+    /// One group.
+    fn group(&self, id: GroupId) -> Result<Option<Group>, String>;
+    /// Its stored rewards.
+    fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String>;
+    /// All stored aggregate means, ascending.
+    fn score_scale(&self, fingerprint: &str) -> Result<Vec<f64>, String>;
+    /// Width and height of an image in pixels from its header, if it can be told cheaply.
+    fn image_size(&self, image: &ImageRef) -> Option<(u32, u32)>;
+}
+
+impl Library for Workspace {
+    fn root(&self) -> &Path {
+        self.root()
+    }
+    fn group_count(&self) -> Result<usize, String> {
+        self.group_count().map_err(|e| e.to_string())
+    }
+    fn summaries(
+        &self,
+        after: Option<GroupId>,
+        limit: usize,
+        fingerprint: Option<&str>,
+    ) -> Result<Vec<GroupSummary>, String> {
+        self.summaries(after, limit, fingerprint)
+            .map_err(|e| e.to_string())
+    }
+    fn group(&self, id: GroupId) -> Result<Option<Group>, String> {
+        self.group(id).map_err(|e| e.to_string())
+    }
+    fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String> {
+        self.scores(id, fingerprint).map_err(|e| e.to_string())
+    }
+    fn score_scale(&self, fingerprint: &str) -> Result<Vec<f64>, String> {
+        self.score_scale(fingerprint).map_err(|e| e.to_string())
+    }
+    fn image_size(&self, image: &ImageRef) -> Option<(u32, u32)> {
+        images::dimensions_of(self.root(), image).ok()
+    }
+}
+
+/// A live scorer as the screens see it.
+pub(crate) trait Scoring: Send {
+    /// This group goes first.
+    fn show(&self, group: GroupId);
+    /// These come after.
+    fn prefetch(&self, groups: Vec<GroupId>);
+}
+
+impl Scoring for LiveScorer {
+    fn show(&self, group: GroupId) {
+        self.show(group);
+    }
+    fn prefetch(&self, groups: Vec<GroupId>) {
+        self.prefetch(groups);
+    }
+}
+
+/// A group with everything the screens show of it. Shared, so that handing it to a worker costs nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Record {
+    /// The group as stored.
+    pub(crate) group: Arc<Group>,
+    /// What the model says of its candidates so far.
+    pub(crate) rewards: HashMap<CandidateId, Reward>,
+    /// Why candidates could not be scored.
+    pub(crate) failures: HashMap<CandidateId, String>,
+    /// Why none of it could be scored.
+    pub(crate) failure: Option<String>,
+    /// Preferences and ranks from `rewards` and the labels.
+    pub(crate) judgement: Judgement,
+    /// Width over height of its source, to choose the grid by.
+    pub(crate) aspect: f64,
+}
+
+/// The aspect taken for pictures whose header told nothing.
+pub(crate) const USUAL_ASPECT: f64 = 4.0 / 3.0;
+
+impl Record {
+    /// Reads a group with its scores.
+    pub(crate) fn read(
+        library: &dyn Library,
+        id: GroupId,
+        fingerprint: Option<&str>,
+    ) -> Result<Option<Self>, String> {
+        let Some(group) = library.group(id)? else {
+            return Ok(None);
+        };
+        let rewards = match fingerprint {
+            Some(fingerprint) => library.scores(id, fingerprint)?.into_iter().collect(),
+            None => HashMap::new(),
+        };
+        let aspect = library
+            .image_size(&group.source)
+            .filter(|(w, h)| *w > 0 && *h > 0)
+            .map_or(USUAL_ASPECT, |(w, h)| f64::from(w) / f64::from(h));
+        Ok(Some(Self::new(group, rewards, aspect)))
+    }
+
+    /// From parts, judged.
+    pub(crate) fn new(group: Group, rewards: HashMap<CandidateId, Reward>, aspect: f64) -> Self {
+        let judgement = Judgement::of(&group, &rewards);
+        Self {
+            group: Arc::new(group),
+            rewards,
+            failures: HashMap::new(),
+            failure: None,
+            judgement,
+            aspect,
+        }
+    }
+
+    /// The reward of the candidate at `index`.
+    pub(crate) fn reward(&self, index: usize) -> Option<&Reward> {
+        self.rewards.get(&self.group.candidates.get(index)?.id)
+    }
+}

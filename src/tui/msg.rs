@@ -1,0 +1,191 @@
+//! What goes in and what comes out: every message the loop hands to the app, every action a key can mean, every effect the
+//! app can ask for. Plain data, so that tests speak the same language as the terminal.
+
+use std::sync::Arc;
+
+use ratatui::crossterm::event::Event;
+
+use crate::domain::{GroupId, GroupSummary};
+use crate::score::LiveEvent;
+
+use super::judgement::Judgement;
+use super::library::Record;
+use super::rank::{RankRequest, Ranking};
+use super::widgets::image::{Graphics, Want};
+
+/// Something that happened.
+#[derive(Debug)]
+pub(crate) enum Msg {
+    /// A key, the mouse, a paste, or a new size of the terminal.
+    Input(Event),
+    /// How many groups the workspace holds.
+    Counted(usize),
+    /// The next rows of the group list; `round` tells a reload from the one before.
+    Rows {
+        /// Which reading of the list they belong to.
+        round: u64,
+        /// Where in the list they start.
+        start: usize,
+        /// The rows, in workspace order.
+        rows: Vec<GroupSummary>,
+        /// Whether these were the last.
+        last: bool,
+    },
+    /// A group with all that is stored about it; `None` if it is gone.
+    Loaded(GroupId, Option<Box<Record>>),
+    /// Preferences and ranks of a group, computed from its rewards.
+    Judged(GroupId, Box<Judgement>),
+    /// All stored aggregate means under the model, ascending.
+    Scale(Arc<[f64]>),
+    /// The list filtered and sorted, in whole or so far.
+    Ranked(Ranking),
+    /// News from the model.
+    Model(LiveEvent),
+    /// Pictures became ready, or turned out broken.
+    Pictures,
+    /// What the terminal can show, as far as is known by now.
+    Probed {
+        /// The way of drawing pictures.
+        graphics: Graphics,
+        /// The background's colour, if the terminal told it.
+        background: Option<(u8, u8, u8)>,
+    },
+    /// A held key was let go: the look of that number, if still the newest, may be taken.
+    Rested(u64),
+    /// Something failed in the background; for the message log.
+    Failed(String),
+    /// The terminal or the system asks for the end.
+    Quit,
+    /// The terminal or the system asks for a pause.
+    Suspend,
+    /// The program runs on after a pause.
+    Continued,
+}
+
+/// What a key, a click or a command of the palette means. Nameable, so that help and palette can run it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Action {
+    /// Down one group.
+    NextGroup,
+    /// Up one group.
+    PreviousGroup,
+    /// Down half a page of the list.
+    HalfPageDown,
+    /// Up half a page of the list.
+    HalfPageUp,
+    /// Down a page of the list.
+    PageDown,
+    /// Up a page of the list.
+    PageUp,
+    /// To the top of the list.
+    FirstGroup,
+    /// To the end of the list.
+    LastGroup,
+    /// To the next group in which a candidate has no score yet.
+    NextUnscored,
+    /// To the previous one.
+    PreviousUnscored,
+    /// To the next candidate.
+    NextCandidate,
+    /// To the previous candidate.
+    PreviousCandidate,
+    /// To the candidate of this number, from 1.
+    Pick(u8),
+    /// Shows the candidate large.
+    OpenDetail,
+    /// Swaps source and candidate in place.
+    Blink,
+    /// Side by side or one picture.
+    NextDetailView,
+    /// Gaussians or matrix.
+    NextPanel,
+    /// Grid or pair.
+    NextPictures,
+    /// Starts typing a filter.
+    Filter,
+    /// Stops typing, keeps the filter.
+    KeepFilter,
+    /// Stops typing, drops the filter.
+    DropFilter,
+    /// The next sort key.
+    NextSort,
+    /// The same key the other way round.
+    ReverseSort,
+    /// Reads the workspace again.
+    Rescan,
+    /// One layer out.
+    Back,
+    /// The key table.
+    Help,
+    /// The command palette.
+    Palette,
+    /// The theme picker.
+    Themes,
+    /// The message log.
+    Messages,
+    /// Takes the marked line of a chooser.
+    Choose,
+    /// Closes the chooser.
+    Close,
+    /// Down one line.
+    NextChoice,
+    /// Up one line.
+    PreviousChoice,
+    /// Down a page of lines.
+    NextChoices,
+    /// Up a page of lines.
+    PreviousChoices,
+    /// Draws everything again.
+    Redraw,
+    /// Stops the process, as Ctrl-Z does in a shell.
+    Suspend,
+    /// Ends the program.
+    Quit,
+}
+
+/// What one looks at: the group and its pictures, and what is likely next. Newest wins; work for what a held key passes is
+/// not begun.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Look {
+    /// The group on screen.
+    pub(crate) group: Option<GroupId>,
+    /// The groups to score after it.
+    pub(crate) next: Vec<GroupId>,
+    /// Pictures on screen.
+    pub(crate) view: Vec<Want>,
+    /// Pictures to have ready.
+    pub(crate) prefetch: Vec<Want>,
+}
+
+/// Something to be done outside, answered (if at all) by a [`Msg`].
+#[derive(Debug, PartialEq)]
+pub(crate) enum Effect {
+    /// Count the groups, then read the list from the start.
+    LoadRows {
+        /// Which reading of the list this is.
+        round: u64,
+        /// Whose scores.
+        fingerprint: Option<String>,
+    },
+    /// Read one group.
+    LoadGroup {
+        /// Which.
+        id: GroupId,
+        /// Whose scores.
+        fingerprint: Option<String>,
+    },
+    /// Compute preferences and ranks.
+    Judge(GroupId, Box<Record>),
+    /// Read the scale of the percentiles.
+    LoadScale(String),
+    /// Filter and sort.
+    Rank(RankRequest),
+    /// Score and decode what is looked at.
+    Look(Look),
+    /// Draw pictures this way from here on.
+    Repicture(Graphics),
+    /// Paint the whole screen, whatever was there.
+    Repaint,
+    /// Hand the terminal back and stop.
+    Suspend,
+}

@@ -1,0 +1,486 @@
+//! Drawing the browse screen.
+
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::text::{Line, Span};
+
+use super::layout::{Layout, Tile};
+use super::list::List;
+use super::{Browse, panels};
+use crate::domain::{Agreement, GroupSummary, agreement};
+use crate::tui::library::Record;
+use crate::tui::screens::canvas::Canvas;
+use crate::tui::screens::prose;
+use crate::tui::screens::tile::Entry;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::widgets::sparkline::score_cells;
+use crate::tui::widgets::{agreement_mark, text};
+
+/// What is drawn.
+pub(crate) struct View<'a> {
+    /// The list.
+    pub(crate) list: &'a List,
+    /// What was chosen.
+    pub(crate) browse: &'a Browse,
+    /// The marked group, if it is here.
+    pub(crate) record: Option<&'a Record>,
+    /// Whether it is gone from the store.
+    pub(crate) gone: bool,
+    /// Lowest and highest score for the sparklines.
+    pub(crate) range: (f32, f32),
+    /// Why candidates may have no scores.
+    pub(crate) why_no_scores: &'a str,
+    /// Where the workspace is.
+    pub(crate) folder: &'a str,
+}
+
+/// Draws the screen.
+pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
+    let theme = canvas.theme;
+    for y in layout.divider.y..layout.divider.bottom() {
+        frame
+            .buffer_mut()
+            .set_string(layout.divider.x, y, "│", theme[Role::Border]);
+    }
+    draw_list(frame, theme, layout, view);
+    let Some(row) = view.list.row(view.list.position()) else {
+        draw_nothing(frame, theme, layout, view);
+        return;
+    };
+    draw_header(frame, theme, layout.header, row, view);
+    let Some(record) = view.record else {
+        for tile in &layout.tiles {
+            let name = tile
+                .candidate
+                .map_or("source".into(), |i| format!("candidate {}", i + 1));
+            canvas.placeholder(frame, tile.picture, &name);
+        }
+        return;
+    };
+    for tile in &layout.tiles {
+        draw_tile(frame, canvas, tile, record, view.browse);
+    }
+    draw_table(frame, theme, layout, record, view.browse);
+    panels::draw(frame, theme, layout, record, view);
+}
+
+fn draw_list(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, view: &View<'_>) {
+    let list = view.list;
+    let title = Rect {
+        height: layout.list.height.min(1),
+        ..layout.list
+    };
+    draw_title(frame, theme, title, list);
+    for (line, y) in (layout.rows.y..layout.rows.bottom()).enumerate() {
+        let position = list.top() + line;
+        let Some(row) = list.row(position) else {
+            break;
+        };
+        let area = Rect {
+            y,
+            height: 1,
+            ..layout.rows
+        };
+        draw_row(
+            frame,
+            theme,
+            area,
+            row,
+            view.range,
+            position == list.position(),
+        );
+    }
+    if list.shown() == 0 && !layout.rows.is_empty() {
+        let words = if list.holds_nothing() {
+            "no groups"
+        } else if list.is_ranking() || !list.is_complete() {
+            "reading…"
+        } else {
+            "no group matches"
+        };
+        let area = Rect {
+            height: 1,
+            ..layout.rows
+        };
+        frame.render_widget(Span::styled(words, theme[Role::Dim]), area);
+    }
+}
+
+/// The title, or what is being typed.
+fn draw_title(frame: &mut Frame<'_>, theme: &Theme, area: Rect, list: &List) {
+    if area.is_empty() {
+        return;
+    }
+    let count = if list.query().is_empty() {
+        list.total().to_string()
+    } else {
+        let more = if list.is_ranking() { "…" } else { "" };
+        format!("{}{more}/{}", list.shown(), list.total())
+    };
+    let count = Span::styled(count, theme[Role::Dim]);
+    let room = area
+        .width
+        .saturating_sub(u16::try_from(count.width()).unwrap_or(0) + 1);
+    if list.typing || !list.query().is_empty() {
+        let inner = usize::from(room.saturating_sub(2));
+        let scroll = list.filter.visual_scroll(inner);
+        let typed: String = list.filter.value().chars().skip(scroll).collect();
+        let style = if list.typing {
+            Role::Accent
+        } else {
+            Role::Title
+        };
+        let line = vec![
+            Span::styled("/", theme[Role::KeyHint]),
+            Span::styled(prose::line(&typed, room.saturating_sub(1)), theme[style]),
+        ];
+        frame.render_widget(
+            Line::from(line),
+            Rect {
+                width: room,
+                ..area
+            },
+        );
+        if list.typing {
+            let column = list
+                .filter
+                .visual_cursor()
+                .saturating_sub(scroll)
+                .min(inner);
+            let column = u16::try_from(column).unwrap_or(0);
+            frame.set_cursor_position(Position::new(area.x + 1 + column, area.y));
+        }
+    } else {
+        let turned = if list.reversed { ", reversed" } else { "" };
+        let sort = if list.sort == crate::tui::rank::Sort::Order && !list.reversed {
+            String::new()
+        } else {
+            format!(" by {}{turned}", list.sort.words())
+        };
+        let line = vec![
+            Span::styled("Groups", theme[Role::Title]),
+            Span::styled(
+                prose::line(&sort, room.saturating_sub(6)),
+                theme[Role::Accent],
+            ),
+        ];
+        frame.render_widget(
+            Line::from(line),
+            Rect {
+                width: room,
+                ..area
+            },
+        );
+    }
+    frame.render_widget(Line::from(count).right_aligned(), area);
+}
+
+fn draw_row(
+    frame: &mut Frame<'_>,
+    theme: &Theme,
+    area: Rect,
+    row: &GroupSummary,
+    range: (f32, f32),
+    marked: bool,
+) {
+    if marked {
+        frame.buffer_mut().set_style(area, theme[Role::Selected]);
+    }
+    // From the right: agreement, scores, category where there is room; the rest is the instruction's.
+    let cells = row.candidates.clamp(1, 7);
+    let columns = u16::try_from(cells).unwrap_or(7).min(area.width / 4);
+    let mut right = vec![Span::raw(" ")];
+    if area.width >= 40
+        && let Some(category) = &row.category
+    {
+        right.push(Span::styled(
+            format!("{:>10} ", prose::line(category, 10)),
+            theme[Role::Dim],
+        ));
+    }
+    let pad = 7_usize.saturating_sub(usize::from(columns));
+    if area.width >= 30 {
+        right.push(Span::raw(" ".repeat(pad)));
+    }
+    if row.scores.is_empty() {
+        right.push(Span::styled(
+            "·".repeat(usize::from(columns)),
+            theme[Role::Dim],
+        ));
+    } else {
+        right.extend(score_cells(&row.scores, Some(range), columns, theme));
+    }
+    right.push(Span::raw(" "));
+    right.push(agreement_mark(Agreement::of(row.agreement), theme));
+    let right = Line::from(right);
+    let used = u16::try_from(right.width()).unwrap_or(area.width);
+    let room = area.width.saturating_sub(used + 2);
+    let mark = if marked { "▌ " } else { "  " };
+    let line = Line::from(vec![
+        Span::styled(mark, theme[Role::Accent]),
+        Span::raw(prose::line(&row.instruction, room)),
+    ]);
+    frame.render_widget(line, area);
+    frame.render_widget(right.right_aligned(), area);
+}
+
+fn draw_header(
+    frame: &mut Frame<'_>,
+    theme: &Theme,
+    area: Rect,
+    row: &GroupSummary,
+    view: &View<'_>,
+) {
+    if area.is_empty() {
+        return;
+    }
+    let lines = area
+        .height
+        .saturating_sub(u16::from(area.height > 1))
+        .max(1);
+    let words = prose::wrap(&row.instruction, area.width, lines.min(3));
+    let used = u16::try_from(words.len()).unwrap_or(0);
+    for (line, y) in words.into_iter().zip(area.y..area.bottom()) {
+        frame
+            .buffer_mut()
+            .set_string(area.x, y, line, theme[Role::Title]);
+    }
+    if area.height <= used {
+        return;
+    }
+    let spans = group_facts(theme, row, view, area.width);
+    let line = Rect {
+        y: area.y + used,
+        height: 1,
+        ..area
+    };
+    frame.render_widget(Line::from(spans), line);
+    if let Some(why) = view.record.and_then(|record| record.failure.as_ref())
+        && used > 0
+    {
+        let text = prose::line(why, area.width);
+        frame.render_widget(Span::styled(text, theme[Role::Bad]), line);
+    }
+}
+
+/// What is known of the group, piece by piece as far as there is room.
+fn group_facts(
+    theme: &Theme,
+    row: &GroupSummary,
+    view: &View<'_>,
+    width: u16,
+) -> Vec<Span<'static>> {
+    let dim = theme[Role::Dim];
+    let mut pieces: Vec<Vec<Span<'static>>> = Vec::new();
+    let mut facts = Vec::new();
+    facts.extend(
+        row.category
+            .as_ref()
+            .map(|category| prose::line(category, 20)),
+    );
+    facts.push(match row.candidates {
+        1 => "1 candidate".into(),
+        n => format!("{n} candidates"),
+    });
+    pieces.push(vec![Span::styled(facts.join(" · "), dim)]);
+    let mark = view
+        .record
+        .map_or(row.agreement, |record| agreement(&record.group.candidates));
+    let words = match Agreement::of(mark) {
+        Agreement::Unknown => None,
+        Agreement::Low => Some(" annotators disagree"),
+        Agreement::Fair => Some(" annotators agree fairly"),
+        Agreement::High => Some(" annotators agree"),
+    };
+    if let Some(words) = words {
+        let mark = agreement_mark(Agreement::of(mark), theme);
+        pieces.push(vec![mark, Span::styled(words, dim)]);
+    }
+    if let Some(rho) = view.record.and_then(|record| record.judgement.correlation) {
+        let words = format!("ρ(model, labels) {}", prose::signed(rho));
+        pieces.push(vec![Span::styled(words, dim)]);
+    }
+    pieces.push(vec![Span::styled(prose::line(&row.key, 32), dim)]);
+    let mut out: Vec<Span<'static>> = Vec::new();
+    for piece in pieces {
+        let used: usize = out.iter().chain(&piece).map(Span::width).sum();
+        if used + 3 > usize::from(width) && !out.is_empty() {
+            break;
+        }
+        if !out.is_empty() {
+            out.push(Span::raw("   "));
+        }
+        out.extend(piece);
+    }
+    out
+}
+
+fn draw_tile(
+    frame: &mut Frame<'_>,
+    canvas: &Canvas<'_>,
+    tile: &Tile,
+    record: &Record,
+    browse: &Browse,
+) {
+    let theme = canvas.theme;
+    let Some(index) = tile.candidate else {
+        canvas.picture(frame, &record.group.source, tile.picture, "source");
+        let name = Span::styled("source", theme[Role::Title]);
+        frame.render_widget(Line::from(name), head(tile.caption));
+        return;
+    };
+    let Some(candidate) = record.group.candidates.get(index) else {
+        return;
+    };
+    let name = candidate.editor.as_deref().unwrap_or(&candidate.key);
+    canvas.picture(frame, &candidate.image, tile.picture, name);
+    let entry = Entry {
+        record,
+        index,
+        marked: index == browse.candidate,
+        theme,
+    };
+    let lines = entry.caption(tile.caption.width, tile.caption.height);
+    for (line, y) in lines.into_iter().zip(tile.caption.y..tile.caption.bottom()) {
+        let area = Rect {
+            y,
+            height: 1,
+            ..tile.caption
+        };
+        frame.render_widget(line, area);
+    }
+    if entry.marked {
+        frame
+            .buffer_mut()
+            .set_style(head(tile.caption), theme[Role::Selected]);
+    }
+}
+
+fn head(area: Rect) -> Rect {
+    Rect {
+        height: area.height.min(1),
+        ..area
+    }
+}
+
+/// The first candidate in a table that is too short for all.
+pub(crate) fn table_top(layout: &Layout, marked: usize, candidates: usize) -> usize {
+    let rows = usize::from(layout.table.height.saturating_sub(1)).max(1);
+    (marked + 1)
+        .saturating_sub(rows)
+        .min(candidates.saturating_sub(rows))
+}
+
+fn draw_table(
+    frame: &mut Frame<'_>,
+    theme: &Theme,
+    layout: &Layout,
+    record: &Record,
+    browse: &Browse,
+) {
+    let area = layout.table;
+    if area.height < 2 {
+        return;
+    }
+    let columns = table_columns(area.width);
+    let heads = ["candidate", "IF, VQ", "both, P(best), rank", "IF/VQ labels"];
+    let mut x = area.x;
+    for (words, width) in heads.iter().zip(columns) {
+        let words = text::shorten(words, width);
+        frame
+            .buffer_mut()
+            .set_string(x, area.y, words, theme[Role::Dim]);
+        x += width + u16::from(width > 0);
+    }
+    let candidates = record.group.candidates.len();
+    let top = table_top(layout, browse.candidate, candidates);
+    for (index, y) in (top..candidates).zip(area.y + 1..area.bottom()) {
+        let entry = Entry {
+            record,
+            index,
+            marked: index == browse.candidate,
+            theme,
+        };
+        let row = Rect {
+            y,
+            height: 1,
+            ..area
+        };
+        if entry.marked {
+            frame.buffer_mut().set_style(row, theme[Role::Selected]);
+        }
+        let [name, axes, both, human] = columns;
+        let mut x = area.x;
+        let cells = [
+            (entry.name(name), name),
+            (entry.axes(axes), axes),
+            (entry.overall(both), both),
+            (entry.human(human), human),
+        ];
+        for (line, width) in cells {
+            let cell = Rect::new(x, y, width, 1).intersection(row);
+            frame.render_widget(line, cell);
+            x += width + u16::from(width > 0);
+        }
+    }
+}
+
+/// Widths of name, axes, both and labels for a table of this width; the labels are the first to go, then the axes.
+fn table_columns(width: u16) -> [u16; 4] {
+    match width {
+        100.. => [width - 82, 31, 32, 16],
+        76.. => [width - 59, 18, 22, 16],
+        58.. => [width - 42, 18, 22, 0],
+        40.. => [width - 23, 0, 22, 0],
+        _ => [width.saturating_sub(10), 0, 9, 0],
+    }
+}
+
+/// What stands in the place of a group: an empty workspace, or a filter that nothing matches.
+fn draw_nothing(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, view: &View<'_>) {
+    let area = layout.header.union(Rect {
+        y: layout.header.bottom(),
+        height: frame
+            .area()
+            .bottom()
+            .saturating_sub(layout.header.bottom() + 1),
+        ..layout.header
+    });
+    let lines: Vec<(String, Role)> = if view.list.holds_nothing() {
+        vec![
+            ("This workspace is empty.".into(), Role::Title),
+            (prose::line(view.folder, area.width), Role::Dim),
+            (String::new(), Role::Dim),
+            ("Bring groups in from a JSONL file:".into(), Role::Text),
+            ("  erw import groups.jsonl".into(), Role::Accent),
+            (
+                "The demo opens where there is no workspace.".into(),
+                Role::Text,
+            ),
+            (String::new(), Role::Dim),
+            ("r reads the workspace again.".into(), Role::Dim),
+        ]
+    } else if view.list.is_complete() && !view.list.query().is_empty() && !view.list.is_ranking() {
+        vec![
+            ("No group matches.".into(), Role::Title),
+            ("Esc drops the filter.".into(), Role::Dim),
+        ]
+    } else {
+        Vec::new()
+    };
+    for ((line, role), y) in lines.into_iter().zip(area.y..area.bottom()) {
+        frame
+            .buffer_mut()
+            .set_stringn(area.x, y, line, usize::from(area.width), theme[role]);
+    }
+    if view.gone {
+        let words = "this group is no longer in the workspace; r reads it again";
+        frame.buffer_mut().set_stringn(
+            area.x,
+            area.y,
+            words,
+            usize::from(area.width),
+            theme[Role::Warning],
+        );
+    }
+}

@@ -1,0 +1,44 @@
+//! What every screen draws with: the theme, the pictures, and where an overlay will come to lie.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::domain::ImageRef;
+use crate::tui::theme::Theme;
+use crate::tui::widgets::image::{Picture, PictureState, Pictures};
+
+/// A screen's means.
+#[derive(Clone, Copy)]
+pub(crate) struct Canvas<'a> {
+    /// The theme.
+    pub(crate) theme: &'a Theme,
+    /// The pictures, once it is known how to draw them.
+    pub(crate) pictures: Option<&'a Pictures>,
+    /// The topmost overlay's place.
+    pub(crate) cover: Option<Rect>,
+}
+
+impl Canvas<'_> {
+    /// Draws an image into `area`, or a tile with its name in its place.
+    pub(crate) fn picture(&self, frame: &mut Frame<'_>, image: &ImageRef, area: Rect, name: &str) {
+        let state = self.pictures.map_or(PictureState::Loading, |pictures| {
+            pictures.get(image, area.as_size())
+        });
+        self.draw(frame, &state, area, name);
+    }
+
+    /// Draws the tile of an image of which not even the file is known yet.
+    pub(crate) fn placeholder(&self, frame: &mut Frame<'_>, area: Rect, name: &str) {
+        self.draw(frame, &PictureState::Loading, area, name);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, state: &PictureState, area: Rect, name: &str) {
+        if area.is_empty() {
+            return;
+        }
+        let picture = Picture::new(state, self.theme)
+            .label(name)
+            .covered_by(self.cover);
+        frame.render_widget(picture, area);
+    }
+}

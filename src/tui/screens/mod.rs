@@ -1,0 +1,9 @@
+//! The screens: what one can look at. Each folder holds a screen's state, its layout and its view; none touches files,
+//! threads or clocks.
+
+pub(crate) mod browse;
+pub(crate) mod canvas;
+pub(crate) mod detail;
+pub(crate) mod grid;
+pub(crate) mod prose;
+pub(crate) mod tile;

@@ -1,0 +1,14 @@
+//! What screens are built of. Each widget borrows what it shows and a theme, draws into any area from nothing to a wall, and
+//! says everything by glyph as well as by colour. None of them keeps state, reads a file or knows a screen.
+
+mod agreement;
+pub mod gaussians;
+pub mod image;
+pub mod matrix;
+pub mod meter;
+pub mod sparkline;
+#[cfg(test)]
+mod testing;
+pub mod text;
+
+pub use agreement::agreement_mark;
