@@ -1,3 +1,5 @@
 //! The `erw` program: everything is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    erw::cli::main()
+}

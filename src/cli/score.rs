@@ -1,0 +1,258 @@
+//! `erw score`: groups from the command line, a file or a workspace, through a model, into a report.
+//!
+//! It gathers the groups and shows the report; scoring itself, and not doing it twice, is the score module's.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::args::ScoreArgs;
+use super::exit::Exit;
+use super::print::{self, Style, count};
+use super::progress::{Progress, Unit};
+use super::report::{GroupReport, Report, Scale};
+use super::stop::Stop;
+use crate::data::Workspace;
+use crate::data::import::{self, Record};
+use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef};
+use crate::model::{LoadOptions, RewardModel};
+use crate::score::{Batch, GroupScores, score_groups};
+use crate::workbench::Workbench;
+
+/// What belongs beside every number of a model that was never trained.
+pub(super) const UNTRAINED: &str = "untrained demo weights: scores mean nothing yet";
+
+/// Where the groups come from, before a model is loaded for them.
+enum Groups {
+    /// Images and groups that belong to no workspace, with the folder that their paths start from.
+    Loose(PathBuf, Vec<Group>),
+    /// Groups of a workspace, by number.
+    Stored(Workspace, Vec<GroupId>, usize),
+}
+
+/// Scores, prints, and says in the exit code whether anything was left out.
+pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<Exit> {
+    let bench = Workbench::new(args.place.choices())?;
+    let options = bench.load_options()?;
+    let groups = gather(args, &bench)?;
+    let reference = match &groups {
+        Groups::Stored(workspace, ..) => Some(workspace.clone()),
+        Groups::Loose(..) => bench.named_workspace()?,
+    };
+    let model_dir = bench.model_dir(reference.as_ref())?;
+    let stop = Stop::watch();
+    let mut model = load(&model_dir, &options)?;
+    let scores = score(&mut model, &groups, &stop)?;
+    let info = model.info();
+    let scale = match &reference {
+        Some(workspace) => workspace.score_scale(&info.fingerprint)?,
+        None => Vec::new(),
+    };
+    let report = Report {
+        model: info.into(),
+        scale: reference.filter(|_| !scale.is_empty()).map(|w| Scale {
+            workspace: w.root().display().to_string(),
+            scores: scale.len(),
+            demo: w.is_demo(),
+        }),
+        left_out: scores.iter().map(GroupScores::left_out).sum(),
+        groups: scores
+            .iter()
+            .map(|s| GroupReport::new(s, args.pairs, &scale))
+            .collect(),
+        stopped: stop.asked(),
+    };
+    let neutralised = |scores: &&GroupScores| model.neutralises(&scores.group.instruction);
+    let neutralised = scores.iter().filter(neutralised).count();
+    if neutralised > 0 {
+        print::note(&format!(
+            "special tokens of the model are spelled out in {neutralised} of {} instructions; they are read as plain text",
+            scores.len()
+        ));
+    }
+    show(&report, args.answer.json)?;
+    Ok(ending(&report))
+}
+
+fn ending(report: &Report) -> Exit {
+    let candidates = report.groups.iter().map(|g| g.candidates.len());
+    match report.left_out {
+        _ if report.stopped => Exit::Stopped,
+        0 => Exit::Done,
+        all if all == candidates.sum::<usize>() => Exit::Failed,
+        _ => Exit::LeftOut,
+    }
+}
+
+fn show(report: &Report, json: bool) -> anyhow::Result<()> {
+    if json {
+        print::json(report)?;
+    } else {
+        print::out(&report.render(Style::of_stdout()))?;
+    }
+    if !report.model.trained {
+        print::note(UNTRAINED);
+    }
+    for group in report.groups.iter().filter(|g| g.error.is_some()) {
+        let name = group.key.as_ref().unwrap_or(&group.source);
+        print::note(&format!(
+            "{name}: {}",
+            group.error.as_deref().unwrap_or_default()
+        ));
+    }
+    if report.left_out > 0 {
+        print::note(&format!(
+            "without a score: {}",
+            count(report.left_out, "candidate")
+        ));
+    }
+    Ok(())
+}
+
+fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
+    if let (Some(source), Some(instruction)) = (&args.source, &args.instruction) {
+        let here = std::env::current_dir().context("this folder is gone")?;
+        let group = named_images(&here, source, &args.edited, instruction);
+        return Ok(Groups::Loose(here, vec![group]));
+    }
+    match (&args.groups, &args.place.workspace) {
+        (Some(file), None) => {
+            let groups = records(file)?.map(|record| Ok(group_of(record?)));
+            let folder = file.parent().unwrap_or(Path::new("")).to_owned();
+            Ok(Groups::Loose(
+                folder,
+                groups.collect::<anyhow::Result<_>>()?,
+            ))
+        }
+        (Some(file), Some(dir)) => {
+            let workspace = Workspace::create(dir)?;
+            workspace.import_jsonl(file)?;
+            let keys = records(file)?
+                .map(|record| Ok(record?.key))
+                .collect::<anyhow::Result<HashSet<_>>>()?;
+            stored(workspace, |key| keys.contains(key))
+        }
+        (None, _) => stored(bench.workspace()?, |_| true),
+    }
+}
+
+fn records(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Record>>> {
+    Ok((import::OWN.open)(file)?.map(|record| Ok(record?)))
+}
+
+/// The groups of a workspace whose names are wanted, and how many candidates they have.
+fn stored(workspace: Workspace, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Groups> {
+    const PAGE: usize = 1000;
+    let (mut ids, mut candidates, mut after) = (Vec::new(), 0, None);
+    loop {
+        let page = workspace.summaries(after, PAGE, None)?;
+        for row in page.iter().filter(|row| wanted(&row.key)) {
+            ids.push(row.id);
+            candidates += row.candidates;
+        }
+        match page.last() {
+            Some(last) if page.len() == PAGE => after = Some(last.id),
+            _ => return Ok(Groups::Stored(workspace, ids, candidates)),
+        }
+    }
+}
+
+/// A group of the images named on the command line; paths stay as typed, for messages.
+fn named_images(here: &Path, source: &Path, edited: &[PathBuf], instruction: &str) -> Group {
+    // Typed paths may climb out of this folder; those of a data set may not.
+    let image = |path: &Path| {
+        let inside = path
+            .components()
+            .all(|c| c != std::path::Component::ParentDir);
+        let path = if inside {
+            path.to_owned()
+        } else {
+            here.join(path)
+        };
+        ImageRef(path.display().to_string())
+    };
+    Group {
+        id: GroupId(0),
+        key: String::new(),
+        source: image(source),
+        instruction: instruction.to_owned(),
+        category: None,
+        candidates: (1..)
+            .zip(edited)
+            .map(|(id, path)| Candidate {
+                id: CandidateId(id),
+                key: String::new(),
+                image: image(path),
+                editor: None,
+                seed: None,
+                fault: None,
+                labels: Vec::new(),
+            })
+            .collect(),
+    }
+}
+
+/// A group as a file has it, belonging to no workspace.
+fn group_of(record: Record) -> Group {
+    Group {
+        id: GroupId(0),
+        key: record.key,
+        source: ImageRef(record.source),
+        instruction: record.instruction,
+        category: record.category,
+        candidates: (1..)
+            .zip(record.candidates)
+            .map(|(id, candidate)| Candidate {
+                id: CandidateId(id),
+                key: candidate.key,
+                image: ImageRef(candidate.image),
+                editor: candidate.editor,
+                seed: candidate.seed,
+                fault: candidate.fault,
+                labels: candidate.labels,
+            })
+            .collect(),
+    }
+}
+
+/// Loads a model, showing how far it has come.
+fn load(dir: &Path, options: &LoadOptions) -> anyhow::Result<RewardModel> {
+    let mut progress = Progress::new("loading the model", Unit::Bytes, 0);
+    let model = RewardModel::load(dir, options, &mut |p| progress.set(p.done, p.total));
+    model.with_context(|| format!("the model '{}' cannot be used", dir.display()))
+}
+
+fn score(
+    model: &mut RewardModel,
+    groups: &Groups,
+    stop: &Stop,
+) -> anyhow::Result<Vec<GroupScores>> {
+    let total = match groups {
+        Groups::Loose(_, groups) => groups.iter().map(|g| g.candidates.len()).sum(),
+        Groups::Stored(_, _, candidates) => *candidates,
+    };
+    let mut progress = Progress::new("scoring", Unit::Candidates, total as u64);
+    let mut step = |done: crate::score::Progress| {
+        progress.add(done.candidates as u64);
+        stop.check()
+    };
+    match groups {
+        Groups::Loose(root, groups) => {
+            let batch = Batch { root, store: None };
+            let groups = groups.iter().cloned().map(anyhow::Ok);
+            score_groups(model, groups, batch, &mut step)
+        }
+        Groups::Stored(workspace, ids, _) => {
+            let batch = Batch {
+                root: workspace.root(),
+                store: Some(workspace),
+            };
+            let groups = ids.iter().filter_map(|id| {
+                // One that went away meanwhile is no longer wanted.
+                workspace.group(*id).map_err(Into::into).transpose()
+            });
+            score_groups(model, groups, batch, &mut step)
+        }
+    }
+}
