@@ -1,0 +1,15 @@
+//! The integration tests, in one binary so that the model code is linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a failed unwrap is a failed test"
+)]
+
+mod cli;
+mod golden_inputs;
+mod layers;
+mod pty;
+mod sample_data;
+mod sources;
+mod workspace;
