@@ -12,11 +12,21 @@ use crate::score::LiveEvent;
 
 /// Twelve groups of five, the first three with pictures, in a folder that lives as long as the answer.
 fn gallery(size: (u16, u16), theme: Theme) -> (Rig, tempfile::TempDir) {
+    gallery_with(size, theme, |_| ())
+}
+
+/// `damage` is done before anything looks: pictures of neighbours are decoded ahead.
+fn gallery_with(
+    size: (u16, u16),
+    theme: Theme,
+    damage: impl FnOnce(&std::path::Path),
+) -> (Rig, tempfile::TempDir) {
     let root = tempfile::tempdir().unwrap();
     let all = groups(12, 5);
     for group in &all[..4] {
         draw_pictures(root.path(), group);
     }
+    damage(root.path());
     let rig = Rig::themed(all, size, theme).with_pictures(root.path());
     (rig, root)
 }
@@ -131,13 +141,11 @@ fn an_empty_workspace_says_what_to_do() {
 
 #[test]
 fn a_broken_image_says_why_in_its_place() {
-    let (mut rig, root) = gallery((160, 48), dark());
-    std::fs::write(root.path().join("2/1.png"), b"not an image").unwrap();
-    std::fs::remove_file(root.path().join("2/3.png")).unwrap();
-    let mut rig = {
-        rig.keys("j");
-        rig
-    };
+    let (mut rig, _root) = gallery_with((160, 48), dark(), |root| {
+        std::fs::write(root.join("2/1.png"), b"not an image").unwrap();
+        std::fs::remove_file(root.join("2/3.png")).unwrap();
+    });
+    rig.keys("j");
     rig.scored(true);
     assert_snapshot!(rig.frame());
 }
