@@ -87,13 +87,15 @@ impl Modes {
             let _ = out.write_all(&farewell.bytes());
         }
         let _ = queue!(out, EndSynchronizedUpdate, DisableMouseCapture);
-        let _ = queue!(out, DisableFocusChange, DisableBracketedPaste);
-        let _ = queue!(out, style::ResetColor, LeaveAlternateScreen);
-        let _ = execute!(out, cursor::Show);
+        let _ = execute!(out, DisableFocusChange, DisableBracketedPaste);
+        // The screen goes last: once the shell's is back, whoever sees it may type, and nothing of that may be dropped or be
+        // read in raw mode.
         if self.mouse {
             input::discard();
         }
         let _ = disable_raw_mode();
+        let _ = queue!(out, style::ResetColor, LeaveAlternateScreen);
+        let _ = execute!(out, cursor::Show);
     }
 }
 

@@ -156,7 +156,7 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_everything_back() {
     terminal.write(b"jj");
     terminal.wait_for("3/6");
     terminal.write(b"\x1a");
-    terminal.wait("the shell", |terminal| !terminal.is_taken());
+    terminal.wait_for_prompt();
     terminal.write(b"stty -a > during; echo in the she''ll\r");
     terminal.wait_for("in the shell");
     let modes = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
@@ -168,7 +168,7 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_everything_back() {
     terminal.write(b"j");
     terminal.wait_for("4/6");
     terminal.write(b"q");
-    terminal.wait("the shell", |terminal| !terminal.is_taken());
+    terminal.wait_for_prompt();
     terminal.write(b"stty -a > after; echo back a''gain\r");
     terminal.wait_for("back again");
     assert_eq!(modes("before"), modes("after"));

@@ -182,6 +182,14 @@ impl Terminal {
         self.wait(words, |terminal| terminal.text().contains(words));
     }
 
+    /// Waits for a shell that has the terminal and asks for a command. A program that has left the screen may not have ended
+    /// yet, and a shell that takes over sets the terminal's modes: what is typed before its prompt can be lost.
+    pub(super) fn wait_for_prompt(&mut self) {
+        self.wait("prompt", |terminal| {
+            !terminal.is_taken() && terminal.text().trim_end().ends_with("prompt>")
+        });
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         self.raw.extend_from_slice(bytes);
         self.screen.process(bytes);
