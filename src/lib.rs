@@ -6,8 +6,8 @@
 //! layers that `tests/it/layers.rs` enforces:
 //!
 //! * [`domain`]: the words and their arithmetic; no files, clocks or random numbers.
-//! * [`config`], [`data`], [`model`]: settings; the workspace and its images; the network, from bytes to rewards. They do
-//!   not know each other.
+//! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
+//!   the folders of long verbs. They do not know each other.
 //! * [`score`], [`synth`]: the verbs. Scoring groups of a workspace with a model; making sample data.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
@@ -26,6 +26,7 @@ pub mod config;
 pub mod data;
 pub mod domain;
 pub mod model;
+pub mod runs;
 pub mod score;
 pub mod synth;
 pub mod tui;

@@ -3,6 +3,7 @@
 //! Nothing here touches a file, a clock or a random number, so every line can be tested by its formula. All arithmetic is in
 //! `f64`; the model computes in its own precision and hands its numbers over at the end.
 
+mod comparison;
 mod group;
 mod label;
 mod preference;
@@ -11,6 +12,7 @@ mod reward;
 pub mod stats;
 pub mod text;
 
+pub use comparison::Comparison;
 pub use group::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
 pub use label::{Agreement, HumanScore, Label, agreement, human_scores};
 pub use preference::{p_best, p_prefer, ranks};

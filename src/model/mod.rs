@@ -8,6 +8,7 @@
 //!   directories, a look over one without loading it.
 //! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network.
 //! * `backbone`, `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
+//! * [`learner`]: training, behind a trait.
 //! * `device`, `random`: where to compute; models of random weights.
 
 mod attention;
@@ -28,6 +29,7 @@ mod golden;
 #[cfg(test)]
 mod golden_inputs;
 mod head;
+pub mod learner;
 pub mod manifest;
 mod mlp;
 mod names;
