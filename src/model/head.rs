@@ -5,8 +5,8 @@
 
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::Linear;
 
+use super::linear::Linear;
 use super::manifest::HeadKind;
 use super::names::{HEAD_LAYERS, head_prefixes};
 use crate::domain::{Aggregate, Axis, Gaussian};
