@@ -6,6 +6,8 @@
 mod comparison;
 mod group;
 mod label;
+mod loss;
+mod pairing;
 mod preference;
 mod quadrature;
 mod reward;
@@ -15,5 +17,7 @@ pub mod text;
 pub use comparison::Comparison;
 pub use group::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
 pub use label::{Agreement, HumanScore, Label, agreement, human_scores};
+pub use loss::{Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss, Slope, regression};
+pub use pairing::{JudgedOn, Labels, Pairing, Ties};
 pub use preference::{p_best, p_prefer, ranks};
 pub use reward::{Aggregate, Axis, Gaussian, Reward};
