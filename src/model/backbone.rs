@@ -23,6 +23,15 @@ pub(super) struct Features {
 }
 
 impl Features {
+    /// The same, cut off from how they were computed.
+    pub(super) fn detached(self) -> Self {
+        Self {
+            grid: self.grid,
+            tokens: self.tokens.detach(),
+            deepstack: self.deepstack.iter().map(Tensor::detach).collect(),
+        }
+    }
+
     /// Bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         let bytes = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
@@ -58,9 +67,27 @@ impl Packed {
         Pass {
             rope: &self.rope,
             spans: &self.spans,
-            image_rows: self.image_rows.as_ref(),
-            deepstack: &self.deepstack,
             wanted: &self.wanted,
+        }
+    }
+
+    /// What goes on after layer `i` gave `x`: Qwen3-VL adds to the image rows after the first layers.
+    pub(super) fn after(&self, i: usize, x: &Tensor) -> Result<Tensor> {
+        match (&self.image_rows, self.deepstack.get(i)) {
+            (Some(rows), Some(features)) => x.index_add(rows, features, 0),
+            _ => Ok(x.clone()),
+        }
+    }
+
+    /// For a loss whose slope along what goes on after layer `i` is `slope`: a number whose gradient is the share that goes
+    /// through what was added there; `None` where nothing was, or nothing of it is tracked.
+    pub(super) fn surrogate_of_added(&self, i: usize, slope: &Tensor) -> Result<Option<Tensor>> {
+        match (&self.image_rows, self.deepstack.get(i)) {
+            (Some(rows), Some(features)) if features.track_op() => {
+                let slope = slope.index_select(rows, 0)?;
+                (features * slope)?.sum_all().map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
@@ -183,7 +210,11 @@ impl Backbone {
     /// Reads sequences in one pass over the weights; the hidden states `(wanted, hidden)` of each.
     pub(super) fn read(&self, sequences: &[Sequence<'_>], share: bool) -> Result<Vec<Tensor>> {
         let packed = self.pack(sequences, share)?;
-        packed.split(&self.decoder.forward(&packed.x, &packed.pass())?)
+        let mut x = packed.x.clone();
+        for i in 0..self.decoder.depth() {
+            x = packed.after(i, &self.decoder.layer(i, &x, &packed.pass())?)?;
+        }
+        packed.split(&self.decoder.finish(&x, &packed.pass())?)
     }
 
     /// The language model.

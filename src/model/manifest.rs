@@ -174,7 +174,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with it, if anything.
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!(
                 "format is {}, this version of erw reads {FORMAT}",

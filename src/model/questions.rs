@@ -97,6 +97,13 @@ impl Questions {
 }
 
 impl Question {
+    /// Recorded ids, which `axis` answers at token `at`.
+    #[cfg(test)]
+    pub(super) fn of(ids: Vec<u32>, axis: Axis, at: usize) -> Self {
+        let answers = vec![(axis, vec![at])];
+        Self { ids, answers }
+    }
+
     /// As the backbone reads it.
     pub(super) fn sequence<'a>(
         &'a self,

@@ -31,9 +31,6 @@ pub(super) struct Span {
 pub(super) struct Pass<'a> {
     pub(super) rope: &'a Table,
     pub(super) spans: &'a [Span],
-    /// The rows that are visual tokens, and what is added to them after each of the first layers.
-    pub(super) image_rows: Option<&'a Tensor>,
-    pub(super) deepstack: &'a [Tensor],
     /// The rows whose final state is wanted.
     pub(super) wanted: &'a Tensor,
 }
@@ -232,24 +229,12 @@ impl Decoder {
         self.embed_tokens.forward(ids)
     }
 
-    /// `x` `(tokens, hidden)` through all layers; the normed final states of the wanted rows.
-    pub(super) fn forward(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
-        let mut x = x.clone();
-        for i in 0..self.layers.len() {
-            x = self.layer(i, &x, pass)?;
-            if let (Some(rows), Some(features)) = (pass.image_rows, pass.deepstack.get(i)) {
-                x = x.index_add(rows, features, 0)?;
-            }
-        }
-        self.finish(&x, pass)
-    }
-
     /// How many layers there are.
     pub(super) const fn depth(&self) -> usize {
         self.layers.len()
     }
 
-    /// One layer, without what is added after it.
+    /// One layer.
     pub(super) fn layer(&self, i: usize, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
         self.layers[i].forward(x, pass.rope, pass.spans)
     }
@@ -284,12 +269,13 @@ mod tests {
         let pass = Pass {
             rope: &rope.table(at, DType::F32, &Device::Cpu).unwrap(),
             spans,
-            image_rows: None,
-            deepstack: &[],
             wanted: &wanted,
         };
-        let x = decoder.embed(ids).unwrap();
-        decoder.forward(&x, &pass).unwrap().to_vec2().unwrap()
+        let mut x = decoder.embed(ids).unwrap();
+        for i in 0..decoder.depth() {
+            x = decoder.layer(i, &x, &pass).unwrap();
+        }
+        decoder.finish(&x, &pass).unwrap().to_vec2().unwrap()
     }
 
     #[test]
