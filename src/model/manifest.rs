@@ -203,6 +203,7 @@ impl Manifest {
                     .to_owned(),
             );
         }
+        let mut together = String::new();
         for (key, text) in self.needed_rubrics() {
             let text = text.ok_or_else(|| {
                 format!(
@@ -210,8 +211,15 @@ impl Manifest {
                     self.head.key()
                 )
             })?;
-            rubric::check(text).map_err(|reason| format!("rubric.{key}: {reason}"))?;
+            // Read together, one of them can speak for the others.
+            let checked = match self.layout {
+                Layout::ImagesFirst => rubric::check(text),
+                Layout::RubricFirst => rubric::fill(text, "").map(|_| ()),
+            };
+            checked.map_err(|reason| format!("rubric.{key}: {reason}"))?;
+            together.push_str(text);
         }
+        rubric::check(&together).map_err(|reason| format!("rubric: {reason}"))?;
         Ok(())
     }
 

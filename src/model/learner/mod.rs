@@ -10,6 +10,8 @@ mod optimizer;
 mod pass;
 mod pictures;
 mod recipe;
+#[cfg(test)]
+mod speed;
 mod states;
 mod tensors;
 #[cfg(test)]

@@ -65,7 +65,14 @@ impl Pictures {
         // Pictures of a size side by side are fewer and larger products for the tower.
         patches.sort_by_key(|(_, patches)| (patches.grid.height, patches.grid.width));
         let rows: Vec<&Patches> = patches.iter().map(|(_, patches)| patches).collect();
-        let features = backbone.see_all(&rows)?;
+        let features = if keep {
+            // One by one: products of other sizes round otherwise, and what is kept must not depend on its company, or a
+            // resumed run would not be the same to the last bit.
+            let one = |rows: &&Patches| backbone.see(rows);
+            rows.iter().map(one).collect::<candle_core::Result<_>>()?
+        } else {
+            backbone.see_all(&rows)?
+        };
         for ((picture, _), mut features) in patches.iter().zip(features) {
             if detached {
                 features = features.detached();
