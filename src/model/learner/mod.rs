@@ -58,6 +58,20 @@ pub struct Measured {
     pub judged: Vec<Judged>,
 }
 
+impl Measured {
+    /// Adds what another pass gave, whose first example is number `first` here.
+    fn append(&mut self, other: Self, first: usize) {
+        self.loss += other.loss;
+        self.weight += other.weight;
+        self.rewards.extend(other.rewards);
+        self.judged
+            .extend(other.judged.into_iter().map(|judged| Judged {
+                example: first + judged.example,
+                ..judged
+            }));
+    }
+}
+
 /// A comparison with what the model says of its two sides.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Judged {
