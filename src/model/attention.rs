@@ -6,6 +6,8 @@
 
 use candle_core::{D, DType, Device, Result, Tensor};
 
+use super::kernels;
+
 /// The most queries in a causal chunk: small enough to skip much of the half of the scores that is masked anyway.
 const CAUSAL_ROWS: usize = 256;
 /// The most scores held at a time; 256 MB in f32.
@@ -44,15 +46,8 @@ pub(super) fn attend(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result
         ))?;
         let (k, v) = (k.narrow(1, 0, visible)?, v.narrow(1, 0, visible)?);
         let dtype = q.dtype();
-        let mut scores = q.matmul(&k.t()?)?.to_dtype(DType::F32)?;
-        if causal && count > 1 {
-            let mask = mask(count, visible, q.device())?;
-            scores = scores
-                .reshape((heads, count, visible))?
-                .broadcast_add(&mask)?
-                .reshape((groups, (heads / groups) * count, visible))?;
-        }
-        let weights = softmax(&scores)?.to_dtype(dtype)?;
+        let scores = q.matmul(&k.t()?)?.to_dtype(DType::F32)?;
+        let weights = softmax(&scores, causal.then_some(count))?.to_dtype(dtype)?;
         chunks.push(weights.matmul(&v)?.reshape((heads, count, head_dim))?);
     }
     match chunks.as_slice() {
@@ -73,10 +68,27 @@ fn mask(rows: usize, columns: usize, device: &Device) -> Result<Tensor> {
     .reshape((rows, columns))
 }
 
-/// Over the last axis. The fused operation has no gradient; training takes [`candle_nn::ops::softmax`].
-fn softmax(scores: &Tensor) -> Result<Tensor> {
-    debug_assert!(scores.dim(D::Minus1)? > 0);
-    candle_nn::ops::softmax_last_dim(&scores.contiguous()?)
+/// Over the last axis of `(groups, heads × queries, keys)`; with `causal`, every `queries` rows are masked. candle's fused
+/// operation has no gradient.
+fn softmax(scores: &Tensor, causal: Option<usize>) -> Result<Tensor> {
+    let tracked = kernels::tracked(&[scores]);
+    if tracked && kernels::fits(scores) {
+        return kernels::softmax(scores, causal);
+    }
+    let (groups, rows, columns) = scores.dims3()?;
+    let mut scores = scores.clone();
+    if let Some(queries) = causal.filter(|queries| *queries > 1) {
+        let mask = mask(queries, columns, scores.device())?;
+        scores = scores
+            .reshape((groups * rows / queries, queries, columns))?
+            .broadcast_add(&mask)?
+            .reshape((groups, rows, columns))?;
+    }
+    if tracked {
+        candle_nn::ops::softmax(&scores, D::Minus1)
+    } else {
+        candle_nn::ops::softmax_last_dim(&scores.contiguous()?)
+    }
 }
 
 #[cfg(test)]

@@ -7,8 +7,9 @@ use super::config::{BackboneKind, Config};
 use super::manifest::Positions;
 use super::names::{LANGUAGE, VISION};
 use super::preprocess::{Grid, Patches};
-use super::rope::{self, TextRope};
+use super::rope::{self, Table, TextRope};
 use super::text::{Decoder, Pass, Span};
+use super::tree::{Content, Row, Tree};
 use super::{vision, vision_qwen3};
 
 /// What the language model needs of one picture.
@@ -22,6 +23,15 @@ pub(super) struct Features {
 }
 
 impl Features {
+    /// The same, cut off from how they were computed.
+    pub(super) fn detached(self) -> Self {
+        Self {
+            grid: self.grid,
+            tokens: self.tokens.detach(),
+            deepstack: self.deepstack.iter().map(Tensor::detach).collect(),
+        }
+    }
+
     /// Bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         let bytes = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
@@ -34,7 +44,64 @@ impl Features {
 pub(super) struct Sequence<'a> {
     pub(super) ids: &'a [u32],
     pub(super) pictures: Vec<&'a Features>,
-    pub(super) wanted: std::ops::Range<usize>,
+    pub(super) wanted: Vec<usize>,
+}
+
+/// Sequences made ready for the language model.
+#[derive(Debug)]
+pub(super) struct Packed {
+    /// What goes into the first layer, `(rows, hidden)`.
+    pub(super) x: Tensor,
+    rope: Table,
+    spans: Vec<Span>,
+    image_rows: Option<Tensor>,
+    deepstack: Vec<Tensor>,
+    wanted: Tensor,
+    /// How many states each sequence wants.
+    counts: Vec<usize>,
+}
+
+impl Packed {
+    /// As the decoder takes it.
+    pub(super) fn pass(&self) -> Pass<'_> {
+        Pass {
+            rope: &self.rope,
+            spans: &self.spans,
+            wanted: &self.wanted,
+        }
+    }
+
+    /// What goes on after layer `i` gave `x`: Qwen3-VL adds to the image rows after the first layers.
+    pub(super) fn after(&self, i: usize, x: &Tensor) -> Result<Tensor> {
+        match (&self.image_rows, self.deepstack.get(i)) {
+            (Some(rows), Some(features)) => x.index_add(rows, features, 0),
+            _ => Ok(x.clone()),
+        }
+    }
+
+    /// For a loss whose slope along what goes on after layer `i` is `slope`: a number whose gradient is the share that goes
+    /// through what was added there; `None` where nothing was, or nothing of it is tracked.
+    pub(super) fn surrogate_of_added(&self, i: usize, slope: &Tensor) -> Result<Option<Tensor>> {
+        match (&self.image_rows, self.deepstack.get(i)) {
+            (Some(rows), Some(features)) if features.track_op() => {
+                let slope = slope.index_select(rows, 0)?;
+                (features * slope)?.sum_all().map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// The states of all sequences, one after the other, as those of each.
+    pub(super) fn split(&self, states: &Tensor) -> Result<Vec<Tensor>> {
+        let mut start = 0;
+        self.counts
+            .iter()
+            .map(|&count| {
+                start += count;
+                states.narrow(0, start - count, count)
+            })
+            .collect()
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -102,122 +169,168 @@ impl Backbone {
 
     /// Encodes one picture.
     pub(super) fn see(&self, patches: &Patches) -> Result<Features> {
-        let shape = (patches.rows.len() / patches.columns, patches.columns);
-        let rows = Tensor::from_slice(&patches.rows, shape, &self.device)?.to_dtype(self.dtype)?;
-        let grid = patches.grid;
-        let (tokens, deepstack) = match &self.vision {
-            Vision::Qwen2_5(tower) => (tower.forward(&rows, &[grid])?, Vec::new()),
-            Vision::Qwen3(tower) => tower.forward(&rows, &[grid])?,
-        };
-        Ok(Features {
-            grid,
-            tokens,
-            deepstack,
-        })
+        let mut seen = self.see_all(&[patches])?;
+        seen.pop()
+            .ok_or_else(|| candle_core::Error::Msg("a picture without features".into()))
     }
 
-    /// Reads sequences in one pass over the weights; the hidden states `(wanted, hidden)` of each.
-    pub(super) fn read(&self, sequences: &[Sequence<'_>]) -> Result<Vec<Tensor>> {
-        let mut spans = Vec::with_capacity(sequences.len());
-        let mut rows = Vec::new();
-        let mut positions = Vec::new();
-        let mut image_rows = Vec::new();
-        let mut wanted: Vec<u32> = Vec::new();
-        let mut start = 0;
-        for sequence in sequences {
-            rows.push(self.embed(sequence)?);
-            let grids: Vec<_> = sequence.pictures.iter().map(|p| p.grid.merged()).collect();
-            positions.extend(rope::positions(
-                self.positions,
-                sequence.ids,
-                self.image_pad,
-                &grids,
-            ));
-            let pads = sequence.ids.iter().enumerate();
-            image_rows.extend(
-                pads.filter(|(_, id)| **id == self.image_pad)
-                    .map(|(i, _)| (start + i) as u32),
-            );
-            wanted.extend(sequence.wanted.clone().map(|i| (start + i) as u32));
-            spans.push(Span {
-                rows: start..start + sequence.ids.len(),
-                context: Vec::new(),
-            });
-            start += sequence.ids.len();
-        }
-        let (deepstack, image_rows) = match &self.vision {
-            Vision::Qwen2_5(_) => (Vec::new(), None),
-            Vision::Qwen3(_) => (stacked(sequences)?, Some(self.index(image_rows)?)),
+    /// Encodes pictures in one pass over the tower.
+    pub(super) fn see_all(&self, pictures: &[&Patches]) -> Result<Vec<Features>> {
+        let Some(columns) = pictures.first().map(|patches| patches.columns) else {
+            return Ok(Vec::new());
         };
-        let states = self.decoder.forward(
-            &Tensor::cat(&rows, 0)?,
-            &Pass {
-                rope: &self.rope.table(&positions, self.dtype, &self.device)?,
-                spans: &spans,
-                image_rows: image_rows.as_ref(),
-                deepstack: &deepstack,
-                wanted: &self.index(wanted)?,
-            },
-        )?;
+        let rows: Vec<f32> = match pictures {
+            [one] => one.rows.clone(),
+            many => many.iter().flat_map(|p| p.rows.iter().copied()).collect(),
+        };
+        let shape = (rows.len() / columns, columns);
+        let rows = Tensor::from_vec(rows, shape, &self.device)?.to_dtype(self.dtype)?;
+        let grids: Vec<Grid> = pictures.iter().map(|patches| patches.grid).collect();
+        let (tokens, deepstack) = match &self.vision {
+            Vision::Qwen2_5(tower) => (tower.forward(&rows, &grids)?, Vec::new()),
+            Vision::Qwen3(tower) => tower.forward(&rows, &grids)?,
+        };
         let mut start = 0;
-        sequences
-            .iter()
-            .map(|sequence| {
-                let count = sequence.wanted.len();
+        grids
+            .into_iter()
+            .map(|grid| {
+                let count = grid.tokens();
+                let own = |t: &Tensor| t.narrow(0, start, count);
+                let features = Features {
+                    grid,
+                    tokens: own(&tokens)?,
+                    deepstack: deepstack.iter().map(own).collect::<Result<_>>()?,
+                };
                 start += count;
-                states.narrow(0, start - count, count)
+                Ok(features)
             })
             .collect()
     }
 
-    /// The rows that go into the first layer: embeddings of text, visual tokens in the place of image tokens.
-    fn embed(&self, sequence: &Sequence<'_>) -> Result<Tensor> {
-        let ids = sequence.ids;
-        let mut parts = Vec::new();
-        let mut pictures = sequence.pictures.iter();
-        let mut i = 0;
-        while i < ids.len() {
-            if ids[i] == self.image_pad {
-                let Some(picture) = pictures.next() else {
-                    candle_core::bail!("more image tokens than pictures have visual tokens");
-                };
-                let run = picture.grid.tokens();
-                if ids.len() < i + run || ids[i..i + run].iter().any(|id| *id != self.image_pad) {
-                    candle_core::bail!("a picture of {run} visual tokens has fewer image tokens");
-                }
-                parts.push(picture.tokens.clone());
-                i += run;
-            } else {
-                let end = ids[i..]
-                    .iter()
-                    .position(|id| *id == self.image_pad)
-                    .map_or(ids.len(), |run| i + run);
-                parts.push(self.decoder.embed(&ids[i..end])?);
-                i = end;
-            }
+    /// Reads sequences in one pass over the weights; the hidden states `(wanted, hidden)` of each.
+    pub(super) fn read(&self, sequences: &[Sequence<'_>], share: bool) -> Result<Vec<Tensor>> {
+        let packed = self.pack(sequences, share)?;
+        let mut x = packed.x.clone();
+        for i in 0..self.decoder.depth() {
+            x = packed.after(i, &self.decoder.layer(i, &x, &packed.pass())?)?;
         }
-        Tensor::cat(&parts, 0)
+        packed.split(&self.decoder.finish(&x, &packed.pass())?)
+    }
+
+    /// The language model.
+    pub(super) const fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+
+    /// Puts sequences one after the other; with `share`, what several have in common from the start only once.
+    pub(super) fn pack(&self, sequences: &[Sequence<'_>], share: bool) -> Result<Packed> {
+        let mut pictures: Vec<&Features> = Vec::new();
+        let rows = sequences
+            .iter()
+            .map(|sequence| self.rows(sequence, &mut pictures))
+            .collect::<Result<Vec<_>>>()?;
+        let tree = Tree::new(&rows, share);
+        let positions: Vec<_> = tree.rows.iter().map(|row| row.position).collect();
+        let wanted = sequences
+            .iter()
+            .zip(&tree.places)
+            .flat_map(|(sequence, places)| sequence.wanted.iter().map(|&i| places[i] as u32))
+            .collect();
+        let visual = |row: &Row| matches!(row.content, Content::Visual(..));
+        let image_rows: Vec<u32> = (0..)
+            .zip(&tree.rows)
+            .filter(|(_, row)| visual(row))
+            .map(|(i, _)| i)
+            .collect();
+        let layers = pictures.first().map_or(0, |first| first.deepstack.len());
+        let deepstack = (0..layers)
+            .map(|layer| {
+                let of = |picture: &Features| picture.deepstack[layer].clone();
+                self.gather(tree.rows.iter().filter(|row| visual(row)), &pictures, of)
+            })
+            .collect::<Result<_>>()?;
+        Ok(Packed {
+            x: self.gather(tree.rows.iter(), &pictures, |p| p.tokens.clone())?,
+            rope: self.rope.table(&positions, self.dtype, &self.device)?,
+            spans: tree.spans(),
+            image_rows: (layers > 0).then(|| self.index(image_rows)).transpose()?,
+            deepstack,
+            wanted: self.index(wanted)?,
+            counts: sequences.iter().map(|s| s.wanted.len()).collect(),
+        })
+    }
+
+    /// A sequence's tokens with their positions; `pictures` collects those not seen before.
+    fn rows<'a>(
+        &self,
+        sequence: &Sequence<'a>,
+        pictures: &mut Vec<&'a Features>,
+    ) -> Result<Vec<Row>> {
+        let grids: Vec<_> = sequence.pictures.iter().map(|p| p.grid.merged()).collect();
+        let positions = rope::positions(self.positions, sequence.ids, self.image_pad, &grids);
+        let mut own = sequence.pictures.iter();
+        let mut current = (0, 0..0);
+        let mut content = |&id: &u32| {
+            if id != self.image_pad {
+                return current.1.is_empty().then_some(Content::Text(id));
+            }
+            if current.1.is_empty() {
+                let picture = *own.next()?;
+                let known = pictures.iter().position(|p| std::ptr::eq(*p, picture));
+                let number = known.unwrap_or_else(|| {
+                    pictures.push(picture);
+                    pictures.len() - 1
+                });
+                current = (number as u32, 0..picture.grid.tokens() as u32);
+            }
+            let place = current.1.next()?;
+            Some(Content::Visual(current.0, place))
+        };
+        let contents: Option<Vec<Content>> = sequence.ids.iter().map(&mut content).collect();
+        match contents {
+            Some(contents) if current.1.is_empty() && own.next().is_none() => Ok(contents
+                .into_iter()
+                .zip(positions)
+                .map(|(content, position)| Row { content, position })
+                .collect()),
+            _ => candle_core::bail!("there are more or fewer image tokens than visual tokens"),
+        }
+    }
+
+    /// The numbers of `rows`: embeddings of text, and what `of` a picture its visual tokens are.
+    fn gather<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a Row>,
+        pictures: &[&Features],
+        of: impl Fn(&Features) -> Tensor,
+    ) -> Result<Tensor> {
+        let mut starts = Vec::with_capacity(pictures.len());
+        let mut count = 0;
+        for picture in pictures {
+            starts.push(count);
+            count += picture.grid.tokens() as u32;
+        }
+        let mut ids = Vec::new();
+        let order: Vec<u32> = rows
+            .map(|row| match row.content {
+                Content::Visual(picture, place) => starts[picture as usize] + place,
+                Content::Text(id) => {
+                    ids.push(id);
+                    count + ids.len() as u32 - 1
+                }
+            })
+            .collect();
+        let mut parts: Vec<Tensor> = pictures.iter().map(|picture| of(picture)).collect();
+        if !ids.is_empty() {
+            parts.push(self.decoder.embed(&ids)?);
+        }
+        Tensor::cat(&parts, 0)?.index_select(&self.index(order)?, 0)
     }
 
     fn index(&self, rows: Vec<u32>) -> Result<Tensor> {
         let count = rows.len();
         Tensor::from_vec(rows, count, &self.device)
     }
-}
-
-/// The deepstack rows of all pictures of all sequences, layer by layer.
-fn stacked(sequences: &[Sequence<'_>]) -> Result<Vec<Tensor>> {
-    let pictures: Vec<&Features> = sequences
-        .iter()
-        .flat_map(|sequence| sequence.pictures.iter().copied())
-        .collect();
-    let layers = pictures.first().map_or(0, |first| first.deepstack.len());
-    (0..layers)
-        .map(|layer| {
-            let rows: Vec<&Tensor> = pictures.iter().map(|p| &p.deepstack[layer]).collect();
-            Tensor::cat(&rows, 0)
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -273,9 +386,9 @@ mod tests {
         let sequence = Sequence {
             ids: &ids,
             pictures: features.iter().collect(),
-            wanted: ids.len() - 1..ids.len(),
+            wanted: vec![ids.len() - 1],
         };
-        let states = backbone.read(&[sequence]).unwrap();
+        let states = backbone.read(&[sequence], false).unwrap();
         let read = Axis::ALL.map(|axis| heads.read(axis, &states[0]).unwrap());
         let read = [
             read[0].mean,

@@ -98,6 +98,11 @@ pub enum ModelError {
         /// The precision it ran in.
         precision: &'static str,
     },
+    /// A training step has no finite gradient.
+    #[error(
+        "the gradient is not a finite number; lower the rates, clip it, or look at the groups of this step and the last"
+    )]
+    Diverged,
     /// The model directory asks for something its parts do not offer.
     #[error("{0}")]
     Inconsistent(String),

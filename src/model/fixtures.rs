@@ -116,7 +116,10 @@ fn instructions_become_the_expected_ids() {
                 "{}",
                 case["id"]
             );
-            assert_eq!(serde_json::json!(prompt.reward), case["reward_index"][axis]);
+            assert_eq!(
+                serde_json::json!(prompt.rewards.first()),
+                case["reward_index"][axis]
+            );
             assert_eq!(Value::from(prompt.neutralised), case["neutralised"]);
         }
     }
@@ -291,7 +294,10 @@ fn a_model_read_at_its_last_token_needs_no_reward_token() {
     fs::write(&path, text.replace("score is: <|Reward|>", "score is:")).unwrap();
     let prompter = prompter(dir.path());
     assert_eq!(
-        (prompter.reward_id(), encode(&prompter, "x").reward),
+        (
+            prompter.reward_id(),
+            encode(&prompter, "x").rewards.first().copied()
+        ),
         (None, None)
     );
 }

@@ -192,11 +192,11 @@ impl Bench {
                 Sequence {
                     ids: &ids[..=reward],
                     pictures: features.iter().collect(),
-                    wanted: reward..reward + 1,
+                    wanted: vec![reward],
                 }
             })
             .collect();
-        let mut states = self.backbone.read(&sequences).unwrap().into_iter();
+        let mut states = self.backbone.read(&sequences, false).unwrap().into_iter();
         std::array::from_fn(|_| states.next().unwrap())
     }
 
@@ -402,10 +402,10 @@ fn padding_on_the_right_changes_nothing_and_padded_batches_are_the_reference() {
                 .map(|((ids, case), features)| Sequence {
                     ids,
                     pictures: features.iter().collect(),
-                    wanted: case.reward_index[axis]..case.reward_index[axis] + 1,
+                    wanted: vec![case.reward_index[axis]],
                 })
                 .collect();
-            let states = bench.backbone.read(&sequences).unwrap();
+            let states = bench.backbone.read(&sequences, false).unwrap();
             let heads: Vec<Gaussian> = states
                 .iter()
                 .map(|state| bench.heads.read(Axis::ALL[axis], state).unwrap())
@@ -452,9 +452,9 @@ fn the_last_token_and_the_mean_over_tokens_are_read_as_the_reference_reads_them(
             let sequence = Sequence {
                 ids: &ids[..wanted.end],
                 pictures: features.iter().collect(),
-                wanted,
+                wanted: wanted.collect(),
             };
-            let states = bench.backbone.read(&[sequence]).unwrap();
+            let states = bench.backbone.read(&[sequence], false).unwrap();
             let read = bench
                 .heads
                 .read(Axis::InstructionFollowing, &states[0])

@@ -304,7 +304,7 @@ fn check_ids(prompter: &Prompter, recorded: &Value) {
             let prompt = prompter.encode(rubric, instruction, &grids).unwrap();
             assert!(prompt.ids == wanted[axis], "{}", case["id"]);
             assert_eq!(
-                prompt.reward.map(|at| at as u64),
+                prompt.rewards.first().map(|at| *at as u64),
                 case["reward_index"][axis].as_u64()
             );
             assert!(!prompt.neutralised);

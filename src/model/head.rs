@@ -5,8 +5,9 @@
 
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::Linear;
 
+use super::dropout;
+use super::linear::Linear;
 use super::manifest::HeadKind;
 use super::names::{HEAD_LAYERS, head_prefixes};
 use crate::domain::{Aggregate, Axis, Gaussian};
@@ -31,10 +32,12 @@ impl Head {
     }
 }
 
-impl Module for Head {
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+impl Head {
+    /// `x` `(rows, hidden)` to `(rows, outputs)`; a training pass drops a share of the first layer's values.
+    fn forward(&self, x: &Tensor, share: f32) -> Result<Tensor> {
         let [first, second, third] = &self.layers;
         let x = first.forward(&x.to_dtype(DType::F32)?)?.relu()?;
+        let x = dropout::drop(&x, share)?;
         third.forward(&second.forward(&x)?.relu()?)
     }
 }
@@ -59,21 +62,23 @@ impl Heads {
     /// Hidden states `(tokens, hidden)` of one sequence to the head's numbers, averaged over the tokens. `axis` picks the head
     /// where each axis has its own.
     pub(super) fn read(&self, axis: Axis, hidden: &Tensor) -> Result<Gaussian> {
+        // The reference applies the head to every token and averages its outputs, not the states.
+        let out = self.forward(axis, hidden, 0.0)?.mean(0)?;
+        Ok(gaussian(&out.to_vec1()?))
+    }
+
+    /// Hidden states `(rows, hidden)` to the numbers `(rows, outputs)` of `axis`'s head.
+    pub(super) fn forward(&self, axis: Axis, hidden: &Tensor, share: f32) -> Result<Tensor> {
         let index = match (self.kind, axis) {
             (HeadKind::Multi, Axis::VisualQuality) => 1,
             _ => 0,
         };
-        // The reference applies the head to every token and averages its outputs, not the states.
-        let out = self.heads[index]
-            .forward(hidden)?
-            .mean(0)?
-            .to_vec1::<f32>()?;
-        Ok(gaussian(&out))
+        self.heads[index].forward(hidden, share)
     }
 }
 
 /// A head's row of numbers; a head with one output is certain.
-fn gaussian(out: &[f32]) -> Gaussian {
+pub(super) fn gaussian(out: &[f32]) -> Gaussian {
     Gaussian::new(
         f64::from(out[0]),
         out.get(1)

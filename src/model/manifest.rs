@@ -40,6 +40,9 @@ pub struct Manifest {
     pub reward_text: String,
     /// The position scheme of the language model.
     pub positions: Positions,
+    /// In which order a prompt has images and rubrics.
+    #[serde(default)]
+    pub layout: Layout,
     /// The pixel budget of an image.
     pub pixels: Pixels,
     /// The texts of the prompt.
@@ -78,6 +81,18 @@ pub enum Positions {
     Sequential,
     /// Time, row and column for image tokens.
     Mrope,
+}
+
+/// In which order a prompt has images and rubrics. A model must be run with the layout it was trained with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Layout {
+    /// The published one: source, edited image, one axis's rubric; a pass for each axis.
+    #[default]
+    ImagesFirst,
+    /// The rubrics of both axes, source, edited image, a reward token for each axis: one pass, of which all but the edited
+    /// image and what follows is common to a group.
+    RubricFirst,
 }
 
 /// The pixel budget of an image, in pixels of area after resizing.
@@ -124,6 +139,7 @@ impl Manifest {
             reward_token: RewardToken::Special,
             reward_text: "<|Reward|>".to_owned(),
             positions,
+            layout: Layout::default(),
             pixels,
             rubric,
         }
@@ -158,7 +174,8 @@ impl Manifest {
         Ok(manifest)
     }
 
-    fn check(&self) -> Result<(), String> {
+    /// What is wrong with it, if anything.
+    pub(super) fn check(&self) -> Result<(), String> {
         if self.format != FORMAT {
             return Err(format!(
                 "format is {}, this version of erw reads {FORMAT}",
@@ -180,6 +197,13 @@ impl Manifest {
         if self.reward_token == RewardToken::Special && self.reward_text.is_empty() {
             return Err("reward_token is 'special' but reward_text is empty".to_owned());
         }
+        if self.layout == Layout::RubricFirst && self.reward_token != RewardToken::Special {
+            return Err(
+                "layout is 'rubric-first', which reads at a reward token for each rubric; reward_token must be 'special'"
+                    .to_owned(),
+            );
+        }
+        let mut together = String::new();
         for (key, text) in self.needed_rubrics() {
             let text = text.ok_or_else(|| {
                 format!(
@@ -187,8 +211,15 @@ impl Manifest {
                     self.head.key()
                 )
             })?;
-            rubric::check(text).map_err(|reason| format!("rubric.{key}: {reason}"))?;
+            // Read together, one of them can speak for the others.
+            let checked = match self.layout {
+                Layout::ImagesFirst => rubric::check(text),
+                Layout::RubricFirst => rubric::fill(text, "").map(|_| ()),
+            };
+            checked.map_err(|reason| format!("rubric.{key}: {reason}"))?;
+            together.push_str(text);
         }
+        rubric::check(&together).map_err(|reason| format!("rubric: {reason}"))?;
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::{Linear, linear_b};
+
+use super::kernels;
+use super::linear::Linear;
 
 /// Three linear layers, with biases in the vision tower and without in the language model.
 #[derive(Debug, Clone)]
@@ -16,16 +18,21 @@ pub(super) struct GatedMlp {
 impl GatedMlp {
     pub(super) fn new(hidden: usize, inner: usize, bias: bool, vb: &VarBuilder) -> Result<Self> {
         Ok(Self {
-            gate_proj: linear_b(hidden, inner, bias, vb.pp("gate_proj"))?,
-            up_proj: linear_b(hidden, inner, bias, vb.pp("up_proj"))?,
-            down_proj: linear_b(inner, hidden, bias, vb.pp("down_proj"))?,
+            gate_proj: Linear::new(hidden, inner, bias, &vb.pp("gate_proj"))?,
+            up_proj: Linear::new(hidden, inner, bias, &vb.pp("up_proj"))?,
+            down_proj: Linear::new(inner, hidden, bias, &vb.pp("down_proj"))?,
         })
     }
 }
 
 impl Module for GatedMlp {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let gate = self.gate_proj.forward(x)?.silu()?;
-        self.down_proj.forward(&(gate * self.up_proj.forward(x)?)?)
+        let (gate, up) = (self.gate_proj.forward(x)?, self.up_proj.forward(x)?);
+        let inner = if kernels::tracked(&[&gate, &up]) && kernels::fits(&gate) {
+            kernels::silu_mul(&gate, &up)?
+        } else {
+            (gate.silu()? * up)?
+        };
+        self.down_proj.forward(&inner)
     }
 }

@@ -2,12 +2,13 @@
 //! device or number format of candle's crosses this border.
 //!
 //! * [`manifest`], `config`, `names`, `weights`: a model directory, from its `reward.toml` to its tensors, checked before use.
-//! * `preprocess` (over `decode`, `resize`), `prompt` (over `rubric`, `template`, `tokenizer`): pictures to patches, texts to
+//! * `preprocess` (over `decode`, `resize`), `questions` and `prompt` (over `rubric`, `template`, `tokenizer`): pictures to patches, texts to
 //!   tokens, equal to the reference.
 //! * [`reference_repo`] [`registry`], [`check`]: a manifest for a published checkpoint, names for model
 //!   directories, a look over one without loading it.
-//! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network.
-//! * `backbone`, `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
+//! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network, of `linear` and `norm` layers;
+//!   `kernels` and `dropout` are for training.
+//! * `backbone` (over `tree`), `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
 //! * [`learner`]: training, behind a trait.
 //! * `device`, `random`: where to compute; models of random weights.
 
@@ -18,6 +19,7 @@ pub mod check;
 mod config;
 mod decode;
 mod device;
+mod dropout;
 mod engine;
 mod error;
 mod files;
@@ -29,13 +31,17 @@ mod golden;
 #[cfg(test)]
 mod golden_inputs;
 mod head;
+mod kernels;
 pub mod learner;
+mod linear;
 pub mod manifest;
 mod mlp;
 mod names;
+mod norm;
 mod preprocess;
 mod presets;
 mod prompt;
+mod questions;
 mod random;
 pub mod reference_repo;
 pub mod registry;
@@ -46,6 +52,7 @@ mod rubric;
 mod template;
 mod text;
 mod tokenizer;
+mod tree;
 mod vision;
 mod vision_qwen3;
 mod weights;

@@ -92,6 +92,11 @@ pub(super) fn head_prefixes(head: HeadKind) -> &'static [&'static str] {
     }
 }
 
+/// Whether a tensor is a reward head's.
+pub(super) fn is_head(name: &str) -> bool {
+    name.starts_with("rm_head")
+}
+
 /// A stored name as this code knows it, and the generation it betrays.
 pub(super) fn canonical(stored: &str) -> (String, Option<Generation>) {
     let mut name = stored;

@@ -212,7 +212,8 @@ impl Processor {
         Ok(resize::bicubic(image, width, height, library))
     }
 
-    fn cut(&self, image: &Rgb) -> Patches {
+    /// Normalises and cuts pixels.
+    pub(super) fn cut(&self, image: &Rgb) -> Patches {
         let patch = self.patch;
         let grid = Grid {
             height: image.height / patch,

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::config::BackboneKind;
 use super::error::ModelError;
-use super::manifest::{HeadKind, Manifest, RewardToken, Rubrics};
+use super::manifest::{HeadKind, Layout, Manifest, RewardToken, Rubrics};
 use super::preprocess::Grid;
 use super::rubric;
 use super::template::ChatTemplate;
@@ -32,13 +32,25 @@ pub(super) enum Rubric {
     Overall,
 }
 
+impl Rubric {
+    /// What a model with this head is asked, in the order of the axes.
+    pub(super) const fn of(head: HeadKind) -> &'static [Self] {
+        match head {
+            HeadKind::Single => &[Self::Overall],
+            HeadKind::Shared | HeadKind::Multi => {
+                &[Self::InstructionFollowing, Self::VisualQuality]
+            }
+        }
+    }
+}
+
 /// A prompt as the model reads it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Prompt {
     /// Token ids, image placeholders included.
     pub(super) ids: Vec<u32>,
-    /// Where the reward token is, in a model that has one.
-    pub(super) reward: Option<usize>,
+    /// Where the reward tokens are, in a model that has one: one for each rubric.
+    pub(super) rewards: Vec<usize>,
     /// Whether the instruction spelt a special token, which was then read as plain text.
     pub(super) neutralised: bool,
 }
@@ -82,16 +94,17 @@ impl Prompter {
             image_pad,
             vision_start,
         };
-        let rubric = match manifest.head {
-            HeadKind::Single => Rubric::Overall,
-            HeadKind::Shared | HeadKind::Multi => Rubric::InstructionFollowing,
+        let rubrics = Rubric::of(manifest.head);
+        let asked = match manifest.layout {
+            Layout::ImagesFirst => &rubrics[..1],
+            Layout::RubricFirst => rubrics,
         };
         let grid = Grid {
             height: 2,
             width: 2,
         };
         prompter
-            .encode(rubric, "x", &[grid; 2])
+            .encode_as(manifest.layout, asked, "x", &[grid; 2])
             .map_err(|error| ModelError::config(dir, error.to_string()))?;
         Ok(prompter)
     }
@@ -145,24 +158,41 @@ impl Prompter {
             .unwrap()
     }
 
-    /// The prompt that asks `rubric` of `images` (source first, then edited) under `instruction`.
+    /// The prompt that asks `rubric` of `images` (source first, then edited) under `instruction`, the images first.
     pub(super) fn encode(
         &self,
         rubric: Rubric,
         instruction: &str,
         images: &[Grid],
     ) -> Result<Prompt, ModelError> {
-        let rubric = match rubric {
-            Rubric::InstructionFollowing => &self.rubrics.instruction_following,
-            Rubric::VisualQuality => &self.rubrics.visual_quality,
-            Rubric::Overall => self.rubrics.overall.as_deref().unwrap_or_default(),
-        };
+        self.encode_as(Layout::ImagesFirst, &[rubric], instruction, images)
+    }
+
+    /// The prompt that asks all of `rubrics` at once. With the images first there can be only one.
+    pub(super) fn encode_as(
+        &self,
+        layout: Layout,
+        rubrics: &[Rubric],
+        instruction: &str,
+        images: &[Grid],
+    ) -> Result<Prompt, ModelError> {
+        let texts: Vec<&str> = rubrics.iter().map(|rubric| self.text_of(*rubric)).collect();
+        let closing = self.rubrics.closing.repeat(rubrics.len());
         let render = |instruction: &str| {
-            let text = rubric::fill(rubric, instruction).map_err(ModelError::Prompt)?
-                + &self.rubrics.closing;
-            self.template.render(&text, images.len())
+            let filled = texts
+                .iter()
+                .map(|text| rubric::fill(text, instruction).map_err(ModelError::Prompt))
+                .collect::<Result<Vec<_>, _>>()?
+                .join("\n");
+            match layout {
+                Layout::ImagesFirst => self.template.render(&(filled + &closing), images.len()),
+                Layout::RubricFirst => {
+                    self.template
+                        .render_around(Some(&filled), images.len(), &closing)
+                }
+            }
         };
-        let mark = unused_char(&[instruction, rubric, &self.rubrics.closing]);
+        let mark = unused_char(&[&[instruction, closing.as_str()], texts.as_slice()].concat());
         let marked = self.vocabulary.marked(instruction, mark);
         let ids = match &marked {
             Some(marked) => self.vocabulary.encode_marked(&render(marked)?, mark)?,
@@ -178,7 +208,7 @@ impl Prompter {
             )));
         }
         Ok(Prompt {
-            reward: self.reward_index(&ids)?,
+            rewards: self.reward_indexes(&ids, rubrics.len())?,
             ids,
             neutralised: marked.is_some(),
         })
@@ -207,23 +237,31 @@ impl Prompter {
         Ok(out)
     }
 
-    fn reward_index(&self, ids: &[u32]) -> Result<Option<usize>, ModelError> {
-        let Some(reward) = self.reward else {
-            return Ok(None);
-        };
-        let mut places = ids.iter().enumerate().filter(|(_, id)| **id == reward);
-        match (places.next(), places.next()) {
-            (Some((index, _)), None) => Ok(Some(index)),
-            (first, _) => Err(ModelError::Prompt(format!(
-                "the prompt holds {} the reward token '{}'; rubric.closing of reward.toml must hold it once, and the rubrics not at all",
-                if first.is_some() {
-                    "more than once"
-                } else {
-                    "nowhere"
-                },
-                self.vocabulary.text(reward).unwrap_or_default()
-            ))),
+    fn text_of(&self, rubric: Rubric) -> &str {
+        match rubric {
+            Rubric::InstructionFollowing => &self.rubrics.instruction_following,
+            Rubric::VisualQuality => &self.rubrics.visual_quality,
+            Rubric::Overall => self.rubrics.overall.as_deref().unwrap_or_default(),
         }
+    }
+
+    fn reward_indexes(&self, ids: &[u32], count: usize) -> Result<Vec<usize>, ModelError> {
+        let Some(reward) = self.reward else {
+            return Ok(Vec::new());
+        };
+        let places: Vec<usize> = (0..ids.len()).filter(|&i| ids[i] == reward).collect();
+        if places.len() == count {
+            return Ok(places);
+        }
+        Err(ModelError::Prompt(format!(
+            "the prompt holds {} the reward token '{}'; rubric.closing of reward.toml must hold it once, and the rubrics not at all",
+            if places.is_empty() {
+                "nowhere"
+            } else {
+                "more than once"
+            },
+            self.vocabulary.text(reward).unwrap_or_default()
+        )))
     }
 }
 

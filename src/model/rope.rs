@@ -6,6 +6,7 @@
 use candle_core::{DType, Device, Result, Tensor};
 
 use super::config::{BackboneKind, TextConfig};
+use super::kernels;
 use super::manifest::Positions;
 
 /// A token's position in time, height and width. All three are equal for text.
@@ -37,10 +38,17 @@ impl Table {
         })
     }
 
-    /// Rotates the heads in `x` `(tokens, heads, head_dim)`, halves against halves.
-    ///
-    /// The fused operation has no gradient; training takes [`candle_nn::rotary_emb::rope_slow`].
+    /// Rotates the heads in `x` `(tokens, heads, head_dim)`, halves against halves. candle's fused operation has no gradient.
     pub(super) fn rotate(&self, x: &Tensor) -> Result<Tensor> {
+        if kernels::tracked(&[x]) {
+            if kernels::fits(x) {
+                return kernels::rotate(x, &self.cos, &self.sin);
+            }
+            let heads_first = x.transpose(0, 1)?.unsqueeze(0)?.contiguous()?;
+            return candle_nn::rotary_emb::rope_slow(&heads_first, &self.cos, &self.sin)?
+                .squeeze(0)?
+                .transpose(0, 1);
+        }
         candle_nn::rotary_emb::rope_thd(&x.contiguous()?.unsqueeze(0)?, &self.cos, &self.sin)?
             .squeeze(0)
     }

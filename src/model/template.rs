@@ -58,10 +58,23 @@ impl ChatTemplate {
 
     /// A user's turn of `images` pictures and then `text`, and the beginning of the answer.
     pub(super) fn render(&self, text: &str, images: usize) -> Result<String, ModelError> {
+        self.render_around(None, images, text)
+    }
+
+    /// The same with a text `before` the pictures too.
+    pub(super) fn render_around(
+        &self,
+        before: Option<&str>,
+        images: usize,
+        after: &str,
+    ) -> Result<String, ModelError> {
         let image = || context! { type => "image", image => "" };
-        let content: Vec<Value> = (0..images)
-            .map(|_| image())
-            .chain([context! { type => "text", text => text }])
+        let text = |text: &str| context! { type => "text", text => text };
+        let content: Vec<Value> = before
+            .map(text)
+            .into_iter()
+            .chain((0..images).map(|_| image()))
+            .chain([text(after)])
             .collect();
         let messages = [context! { role => "user", content => content }];
         let tokens = Value::from_pairs(self.tokens.clone());

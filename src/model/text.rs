@@ -8,15 +8,14 @@
 
 use std::ops::Range;
 
-use candle_core::{Module, Result, Tensor};
+use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::{
-    Embedding, Linear, RmsNorm, linear_b, linear_no_bias,
-};
 
 use super::attention::attend;
 use super::config::{BackboneKind, TextConfig};
+use super::linear::Linear;
 use super::mlp::GatedMlp;
+use super::norm::RmsNorm;
 use super::rope::Table;
 
 /// Rows that attend to themselves causally, and to all of their context.
@@ -32,9 +31,6 @@ pub(super) struct Span {
 pub(super) struct Pass<'a> {
     pub(super) rope: &'a Table,
     pub(super) spans: &'a [Span],
-    /// The rows that are visual tokens, and what is added to them after each of the first layers.
-    pub(super) image_rows: Option<&'a Tensor>,
-    pub(super) deepstack: &'a [Tensor],
     /// The rows whose final state is wanted.
     pub(super) wanted: &'a Tensor,
 }
@@ -60,10 +56,10 @@ impl Attention {
         let bias = kind == BackboneKind::Qwen2_5Vl;
         let norm = |name| RmsNorm::new(head_dim, config.rms_norm_eps, vb.pp(name));
         Ok(Self {
-            q_proj: linear_b(hidden, queries, bias, vb.pp("q_proj"))?,
-            k_proj: linear_b(hidden, keys, bias, vb.pp("k_proj"))?,
-            v_proj: linear_b(hidden, keys, bias, vb.pp("v_proj"))?,
-            o_proj: linear_no_bias(queries, hidden, vb.pp("o_proj"))?,
+            q_proj: Linear::new(hidden, queries, bias, &vb.pp("q_proj"))?,
+            k_proj: Linear::new(hidden, keys, bias, &vb.pp("k_proj"))?,
+            v_proj: Linear::new(hidden, keys, bias, &vb.pp("v_proj"))?,
+            o_proj: Linear::new(queries, hidden, false, &vb.pp("o_proj"))?,
             norms: match kind {
                 BackboneKind::Qwen2_5Vl => None,
                 BackboneKind::Qwen3Vl => Some((norm("q_norm")?, norm("k_norm")?)),
@@ -155,6 +151,46 @@ impl Layer {
     }
 }
 
+/// Names, in a training set-up, of the one row of a frozen embedding that is trained, and of the token it is for.
+pub(super) const REWARD_ROW: &str = "reward_row";
+/// The token's id.
+pub(super) const REWARD_ID: &str = "reward_id";
+
+/// The token embedding.
+#[derive(Debug, Clone)]
+struct Embedding {
+    weight: Tensor,
+    /// A token whose row is kept apart, since it is trained and the others are not.
+    apart: Option<(u32, Tensor)>,
+}
+
+impl Embedding {
+    fn new(rows: usize, hidden: usize, vb: &VarBuilder) -> Result<Self> {
+        let apart = vb
+            .contains_tensor(REWARD_ROW)
+            .then(|| {
+                let id = vb.get_unchecked_dtype(REWARD_ID, DType::U32)?;
+                Ok::<_, candle_core::Error>((id.to_vec1()?[0], vb.get((1, hidden), REWARD_ROW)?))
+            })
+            .transpose()?;
+        Ok(Self {
+            weight: vb.get((rows, hidden), "weight")?,
+            apart,
+        })
+    }
+
+    fn forward(&self, ids: &[u32]) -> Result<Tensor> {
+        let device = self.weight.device();
+        let rows = self.weight.index_select(&Tensor::new(ids, device)?, 0)?;
+        let Some((apart, row)) = &self.apart else {
+            return Ok(rows);
+        };
+        let flags: Vec<f32> = ids.iter().map(|id| f32::from(id == apart)).collect();
+        let here = Tensor::from_vec(flags, (ids.len(), 1), device)?.to_dtype(rows.dtype())?;
+        rows.broadcast_mul(&(1.0 - &here)?)? + here.matmul(row)?
+    }
+}
+
 /// The decoder.
 #[derive(Debug, Clone)]
 pub(super) struct Decoder {
@@ -172,7 +208,7 @@ impl Decoder {
         vb: &VarBuilder,
         tick: &mut dyn FnMut(),
     ) -> Result<Self> {
-        let embed_tokens = Embedding::new(rows, config.hidden_size, vb.pp("embed_tokens"))?;
+        let embed_tokens = Embedding::new(rows, config.hidden_size, &vb.pp("embed_tokens"))?;
         tick();
         let layers = (0..config.num_hidden_layers)
             .map(|i| {
@@ -190,19 +226,21 @@ impl Decoder {
 
     /// The embedding of `ids`, `(tokens, hidden)`.
     pub(super) fn embed(&self, ids: &[u32]) -> Result<Tensor> {
-        let device = self.embed_tokens.embeddings().device();
-        self.embed_tokens.forward(&Tensor::new(ids, device)?)
+        self.embed_tokens.forward(ids)
     }
 
-    /// `x` `(tokens, hidden)` through all layers; the normed final states of the wanted rows.
-    pub(super) fn forward(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
-        let mut x = x.clone();
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&x, pass.rope, pass.spans)?;
-            if let (Some(rows), Some(features)) = (pass.image_rows, pass.deepstack.get(i)) {
-                x = x.index_add(rows, features, 0)?;
-            }
-        }
+    /// How many layers there are.
+    pub(super) const fn depth(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// One layer.
+    pub(super) fn layer(&self, i: usize, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
+        self.layers[i].forward(x, pass.rope, pass.spans)
+    }
+
+    /// The normed states of the wanted rows of what the last layer gave.
+    pub(super) fn finish(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
         self.norm.forward(&x.index_select(pass.wanted, 0)?)
     }
 }
@@ -211,7 +249,7 @@ impl Decoder {
 mod tests {
     use std::path::Path;
 
-    use candle_core::{DType, Device};
+    use candle_core::Device;
 
     use super::*;
     use crate::model::config::Config;
@@ -231,12 +269,13 @@ mod tests {
         let pass = Pass {
             rope: &rope.table(at, DType::F32, &Device::Cpu).unwrap(),
             spans,
-            image_rows: None,
-            deepstack: &[],
             wanted: &wanted,
         };
-        let x = decoder.embed(ids).unwrap();
-        decoder.forward(&x, &pass).unwrap().to_vec2().unwrap()
+        let mut x = decoder.embed(ids).unwrap();
+        for i in 0..decoder.depth() {
+            x = decoder.layer(i, &x, &pass).unwrap();
+        }
+        decoder.finish(&x, &pass).unwrap().to_vec2().unwrap()
     }
 
     #[test]

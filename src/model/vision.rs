@@ -10,11 +10,12 @@ use std::collections::BTreeMap;
 
 use candle_core::{DType, Device, IndexOp, Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::{Linear, RmsNorm, linear};
 
 use super::attention::attend;
 use super::config::VisionConfig;
+use super::linear::Linear;
 use super::mlp::GatedMlp;
+use super::norm::RmsNorm;
 use super::preprocess::Grid;
 use super::rope::{Table, frequencies};
 
@@ -30,6 +31,14 @@ pub(super) struct Run {
     pub(super) len: usize,
 }
 
+/// Adds `count` pieces of `len` rows, to the last run if its pieces are as long: fewer and larger products.
+pub(super) fn add_run(runs: &mut Vec<Run>, count: usize, len: usize) {
+    match runs.last_mut() {
+        Some(last) if last.len == len => last.count += count,
+        _ => runs.push(Run { count, len }),
+    }
+}
+
 /// Rotated self-attention within pieces; both towers have it.
 #[derive(Debug, Clone)]
 pub(super) struct Attention {
@@ -42,8 +51,8 @@ impl Attention {
     pub(super) fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
         let hidden = config.hidden_size;
         Ok(Self {
-            qkv: linear(hidden, 3 * hidden, vb.pp("qkv"))?,
-            proj: linear(hidden, hidden, vb.pp("proj"))?,
+            qkv: Linear::new(hidden, 3 * hidden, true, &vb.pp("qkv"))?,
+            proj: Linear::new(hidden, hidden, true, &vb.pp("proj"))?,
             heads: config.num_heads,
         })
     }
@@ -130,8 +139,8 @@ impl Merger {
         let merged = config.hidden_size * config.spatial_merge_size.pow(2);
         Ok(Self {
             ln_q: RmsNorm::new(config.hidden_size, EPS, vb.pp("ln_q"))?,
-            first: linear(merged, merged, vb.pp("mlp.0"))?,
-            second: linear(merged, config.out_hidden_size, vb.pp("mlp.2"))?,
+            first: Linear::new(merged, merged, true, &vb.pp("mlp.0"))?,
+            second: Linear::new(merged, config.out_hidden_size, true, &vb.pp("mlp.2"))?,
             merged,
         })
     }
@@ -244,18 +253,12 @@ impl Layout {
                 by_size.entry(window.len()).or_default().push(window);
             }
             for (size, group) in by_size {
-                layout.windows.push(Run {
-                    count: group.len(),
-                    len: 4 * size,
-                });
+                add_run(&mut layout.windows, group.len(), 4 * size);
                 layout
                     .cells
                     .extend(group.into_iter().flatten().map(|cell| first + cell));
             }
-            layout.images.push(Run {
-                count: 1,
-                len: grid.height * grid.width,
-            });
+            add_run(&mut layout.images, 1, grid.height * grid.width);
         }
         layout
     }

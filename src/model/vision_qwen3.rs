@@ -5,12 +5,13 @@
 
 use candle_core::{DType, Device, Module, Result, Tensor};
 use candle_nn::VarBuilder;
-use candle_transformers::models::with_tracing::{LayerNorm, Linear, layer_norm, linear};
 
 use super::config::VisionConfig;
+use super::linear::Linear;
+use super::norm::LayerNorm;
 use super::preprocess::Grid;
 use super::rope::Table;
-use super::vision::{Attention, EPS, Run, grid_table, patch_embed, patch_positions};
+use super::vision::{Attention, EPS, Run, add_run, grid_table, patch_embed, patch_positions};
 
 #[derive(Debug, Clone)]
 struct Block {
@@ -25,11 +26,11 @@ impl Block {
     fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Self {
-            norm1: layer_norm(hidden, EPS, vb.pp("norm1"))?,
-            norm2: layer_norm(hidden, EPS, vb.pp("norm2"))?,
+            norm1: LayerNorm::new(hidden, EPS, vb.pp("norm1"))?,
+            norm2: LayerNorm::new(hidden, EPS, vb.pp("norm2"))?,
             attn: Attention::new(config, &vb.pp("attn"))?,
-            linear_fc1: linear(hidden, inner, vb.pp("mlp.linear_fc1"))?,
-            linear_fc2: linear(inner, hidden, vb.pp("mlp.linear_fc2"))?,
+            linear_fc1: Linear::new(hidden, inner, true, &vb.pp("mlp.linear_fc1"))?,
+            linear_fc2: Linear::new(inner, hidden, true, &vb.pp("mlp.linear_fc2"))?,
         })
     }
 
@@ -60,9 +61,9 @@ impl Merger {
             config.hidden_size
         };
         Ok(Self {
-            norm: layer_norm(normed, EPS, vb.pp("norm"))?,
-            linear_fc1: linear(merged, merged, vb.pp("linear_fc1"))?,
-            linear_fc2: linear(merged, config.out_hidden_size, vb.pp("linear_fc2"))?,
+            norm: LayerNorm::new(normed, EPS, vb.pp("norm"))?,
+            linear_fc1: Linear::new(merged, merged, true, &vb.pp("linear_fc1"))?,
+            linear_fc2: Linear::new(merged, config.out_hidden_size, true, &vb.pp("linear_fc2"))?,
             joined_norm,
             merged,
         })
@@ -133,13 +134,10 @@ impl Tower {
         let rows: Vec<u32> = (0..patches.dim(0)? as u32).collect();
         let head_dim = self.config.hidden_size / self.config.num_heads;
         let rope = grid_table(grids, &rows, head_dim, device)?;
-        let runs: Vec<Run> = grids
-            .iter()
-            .map(|grid| Run {
-                count: 1,
-                len: grid.height * grid.width,
-            })
-            .collect();
+        let mut runs = Vec::new();
+        for grid in grids {
+            add_run(&mut runs, 1, grid.height * grid.width);
+        }
         let x = self.patch_embed.forward(patches)?;
         let mut x = (x + self.positions(grids, device)?)?;
         let mut stacked = vec![None; self.deepstack_merger_list.len()];

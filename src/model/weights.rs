@@ -76,6 +76,24 @@ impl Weights {
         self.entries.get(EMBEDDING)?.shape.first().copied()
     }
 
+    /// The format that a tensor is stored in, by its newer name.
+    pub(super) fn dtype(&self, name: &str) -> Option<DType> {
+        self.entries.get(name)?.dtype
+    }
+
+    /// One tensor by its newer name, if it is there.
+    pub(super) fn tensor(
+        &self,
+        name: &str,
+        dtype: DType,
+        device: &Device,
+    ) -> candle_core::Result<Option<Tensor>> {
+        let Some(entry) = self.entries.get(name) else {
+            return Ok(None);
+        };
+        self.load(entry, device)?.to_dtype(dtype).map(Some)
+    }
+
     /// Compares with what is `expected`.
     pub(super) fn check(&self, expected: &[Expected]) -> CheckReport {
         let mut report = CheckReport {

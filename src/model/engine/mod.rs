@@ -1,7 +1,7 @@
 //! The engine: from picture files and an instruction to rewards.
 //!
-//! Each picture is encoded once and its features kept; each candidate is read once per rubric, up to the reward token, since
-//! nothing after it matters. Both readings go through the language model together. Which rows attend to which is the
+//! Each picture is encoded once and its features kept; each candidate is read as the model's [questions](super::questions)
+//! have it, all of them in one pass over the language model. Which rows attend to which is the
 //! [`backbone`](super::backbone)'s to say, so that a plan that shares prefixes needs no other network.
 
 use std::ops::ControlFlow;
@@ -9,20 +9,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::backbone::{Backbone, Features, Reading, Sequence};
+use super::backbone::{Backbone, Features, Reading};
 use super::cache::FeatureCache;
 use super::config::Config;
 use super::device;
 use super::error::ModelError;
 use super::fingerprint::fingerprint;
 use super::head::{Heads, effective_rule};
-use super::manifest::{HeadKind, Manifest, Positions, RewardToken};
+use super::manifest::{Manifest, Positions};
 use super::names;
 use super::preprocess::Processor;
-use super::prompt::{Prompt, Prompter, Rubric};
+use super::prompt::Prompter;
+use super::questions::Questions;
 use super::weights::Weights;
 use super::{LoadOptions, LoadProgress, ModelInfo, Picture, Precision};
-use crate::domain::{Aggregate, Axis, Gaussian, Reward};
+use crate::domain::{Aggregate, Gaussian, Reward};
 
 /// Memory for features of pictures already seen: 256 MiB is some 140 pictures of a 7B model in bf16.
 const FEATURE_BYTES: usize = 256 << 20;
@@ -33,11 +34,9 @@ pub struct RewardModel {
     info: ModelInfo,
     backbone: Backbone,
     heads: Heads,
-    head: HeadKind,
-    reward_token: RewardToken,
+    questions: Questions,
     rule: Aggregate,
     processor: Processor,
-    prompter: Prompter,
     precision: Precision,
     patch_columns: usize,
     features: FeatureCache,
@@ -94,6 +93,7 @@ impl RewardModel {
         };
         let backbone = Backbone::new(&config, reading, &vb, &mut tick)?;
         let heads = Heads::new(manifest.head, &vb)?;
+        let questions = Questions::new(prompter, &manifest);
         tick();
         Ok(Self {
             info: ModelInfo {
@@ -108,11 +108,9 @@ impl RewardModel {
             },
             backbone,
             heads,
-            head: manifest.head,
-            reward_token: manifest.reward_token,
             rule: effective_rule(manifest.head, manifest.aggregate),
+            questions,
             processor,
-            prompter,
             precision,
             patch_columns: config.vision.patch_columns(),
             features: FeatureCache::new(FEATURE_BYTES),
@@ -151,10 +149,7 @@ impl RewardModel {
     /// Whether `instruction` spells a special token of the model's, which is then read as plain text. Worth telling: the
     /// published code would have read the token.
     pub fn neutralises(&self, instruction: &str) -> bool {
-        let rubric = self.readings()[0].0;
-        self.prompter
-            .encode(rubric, instruction, &[])
-            .is_ok_and(|prompt| prompt.neutralised)
+        self.questions.neutralises(instruction)
     }
 
     /// A picture's features, from the cache or anew.
@@ -180,22 +175,20 @@ impl RewardModel {
         edited: &Features,
         instruction: &str,
     ) -> Result<Reward, ModelError> {
-        let readings = self.readings();
-        let grids = [source.grid, edited.grid];
-        let prompts = readings
+        let questions = self
+            .questions
+            .ask(instruction, [source.grid, edited.grid])?;
+        let sequences: Vec<_> = questions
             .iter()
-            .map(|(rubric, _)| self.prompter.encode(*rubric, instruction, &grids))
-            .collect::<Result<Vec<_>, _>>()?;
-        let sequences = prompts
-            .iter()
-            .map(|prompt| self.sequence(prompt, vec![source, edited]))
-            .collect::<Result<Vec<_>, _>>()?;
-        let states = self.backbone.read(&sequences)?;
-        let gaussians = readings
+            .map(|question| question.sequence(source, edited))
+            .collect();
+        let states = self.backbone.read(&sequences, false)?;
+        let gaussians = questions
             .iter()
             .zip(&states)
-            .map(|((_, axis), states)| self.heads.read(*axis, states))
-            .collect::<candle_core::Result<Vec<_>>>()?;
+            .map(|(question, states)| question.read(&self.heads, states))
+            .collect::<candle_core::Result<Vec<_>>>()?
+            .concat();
         let reward = match gaussians.as_slice() {
             [a, b] => Reward::of_axes(*a, *b, self.rule),
             _ => Reward::overall(gaussians[0]),
@@ -207,43 +200,6 @@ impl RewardModel {
                 precision: self.precision.key(),
             })
         }
-    }
-
-    /// Which rubrics are read, and the axis whose head speaks on each.
-    const fn readings(&self) -> &'static [(Rubric, Axis)] {
-        match self.head {
-            HeadKind::Single => &[(Rubric::Overall, Axis::InstructionFollowing)],
-            HeadKind::Shared | HeadKind::Multi => &[
-                (Rubric::InstructionFollowing, Axis::InstructionFollowing),
-                (Rubric::VisualQuality, Axis::VisualQuality),
-            ],
-        }
-    }
-
-    /// What of a prompt must be read, and where the heads look.
-    fn sequence<'a>(
-        &self,
-        prompt: &'a Prompt,
-        pictures: Vec<&'a Features>,
-    ) -> Result<Sequence<'a>, ModelError> {
-        let wanted = match self.reward_token {
-            RewardToken::Special => {
-                let index = prompt.reward.ok_or_else(|| {
-                    ModelError::Inconsistent(
-                        "the prompt has no reward token; reward.toml's 'closing' text must contain it".into(),
-                    )
-                })?;
-                index..index + 1
-            }
-            RewardToken::Last => prompt.ids.len() - 1..prompt.ids.len(),
-            // The published code leaves out the last token.
-            RewardToken::Mean => 0..prompt.ids.len() - 1,
-        };
-        Ok(Sequence {
-            ids: &prompt.ids[..wanted.end],
-            pictures,
-            wanted,
-        })
     }
 }
 

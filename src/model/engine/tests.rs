@@ -3,6 +3,7 @@
 use std::fs;
 
 use super::*;
+use crate::domain::Axis;
 use crate::model::{Like, random};
 
 fn sample() -> &'static Path {

@@ -1,14 +1,29 @@
 //! Learning, as the training loop sees it: examples go in, gradients pile up, an update is made, and the whole state can be
 //! saved, restored and exported. No tensor crosses this border, so that a loop can be tested with a learner that is made up.
 
+mod criterion;
+mod files;
+#[cfg(test)]
+mod golden;
+mod network;
+mod optimizer;
+mod pass;
+mod pictures;
 mod recipe;
+#[cfg(test)]
+mod speed;
+mod states;
+mod tensors;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use recipe::{AdamW, Language, Layout, LowRank, Objective, Recipe, Target, Trained};
+pub use network::Network;
+pub use recipe::{AdamW, Language, LowRank, Objective, Recipe, Target, Trained};
 
 use super::{ModelError, Picture};
 use crate::domain::{Comparison, Gaussian, Reward};

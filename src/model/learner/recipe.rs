@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::Part;
+use super::{ModelError, Part};
 use crate::domain::{Aggregate, PairLoss};
-use crate::model::manifest::HeadKind;
+use crate::model::manifest::{HeadKind, Layout, Manifest};
 
 /// How a model is taken into training. Two learners made from the same model dir by the same recipe are the same to the last
 /// bit.
@@ -40,6 +40,36 @@ pub struct Recipe {
     pub checkpointing: bool,
 }
 
+impl Recipe {
+    /// A model's manifest as it is after training by this recipe; what cannot be otherwise.
+    pub(super) fn apply(&self, manifest: &mut Manifest) -> Result<(), ModelError> {
+        if let Some(head) = self.head {
+            manifest.head = head;
+        }
+        if let Some(aggregate) = self.aggregate {
+            manifest.aggregate = aggregate;
+        }
+        if let Some(layout) = self.layout {
+            manifest.layout = layout;
+        }
+        let share = 0.0..1.0;
+        let low_rank = &self.low_rank;
+        if !share.contains(&self.head_dropout) || !share.contains(&low_rank.dropout) {
+            return Err(ModelError::Inconsistent(
+                "a dropout must be at least 0 and below 1".into(),
+            ));
+        }
+        if self.trained.language == Language::LowRank
+            && (low_rank.rank == 0 || low_rank.targets.is_empty())
+        {
+            return Err(ModelError::Inconsistent(
+                "low-rank additions need a rank of at least 1 and a matrix to be added to".into(),
+            ));
+        }
+        manifest.check().map_err(ModelError::Inconsistent)
+    }
+}
+
 /// What is made small.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,16 +86,6 @@ pub enum Objective {
     Scores,
 }
 
-/// Where the rubrics stand in a prompt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Layout {
-    /// Images, then one axis' rubric: a pass for each axis, as published.
-    ImagesFirst,
-    /// Both axes' rubrics, then the source, then the edit, a reward token for each axis: one pass.
-    RubricFirst,
-}
-
 /// Which parts are trained; the others stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +98,9 @@ pub struct Trained {
     pub language: Language,
     /// The reward token's row of the embedding.
     pub reward_token: bool,
+    /// Every row of the embedding, at the reward token's rate: for models that begin at random weights.
+    #[serde(default)]
+    pub embedding: bool,
     /// The heads.
     pub heads: bool,
 }
@@ -89,6 +112,7 @@ impl Trained {
         merger: false,
         language: Language::Frozen,
         reward_token: false,
+        embedding: false,
         heads: true,
     };
 
@@ -98,6 +122,7 @@ impl Trained {
         merger: true,
         language: Language::Whole,
         reward_token: true,
+        embedding: false,
         heads: true,
     };
 
@@ -107,7 +132,7 @@ impl Trained {
             (self.vision, Part::Vision),
             (self.merger, Part::Merger),
             (self.language != Language::Frozen, Part::Language),
-            (self.reward_token, Part::RewardToken),
+            (self.reward_token || self.embedding, Part::RewardToken),
             (self.heads, Part::Heads),
         ]
         .into_iter()
@@ -179,6 +204,19 @@ impl Target {
         Self::Up,
         Self::Down,
     ];
+
+    /// The published name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Query => "q_proj",
+            Self::Key => "k_proj",
+            Self::Value => "v_proj",
+            Self::Output => "o_proj",
+            Self::Gate => "gate_proj",
+            Self::Up => "up_proj",
+            Self::Down => "down_proj",
+        }
+    }
 }
 
 /// AdamW (Loshchilov and Hutter 2019): decay is taken off the weights, not added to the gradient, and spares biases, norms and

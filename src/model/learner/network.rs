@@ -1,0 +1,344 @@
+//! The learner that learns: a model directory taken into training by a recipe.
+//!
+//! A batch is one pass: all its pictures go through the vision tower together, and all that is asked of its candidates
+//! through the language model as one tree, so that a group's source (and, rubrics first, its instruction) is read once. The
+//! loss and its slopes are computed in f64 from the heads' numbers; only the slopes go back into the tensors.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use candle_core::{DType, Device};
+
+use super::criterion::{Criterion, Outcome};
+use super::optimizer::Optimizer;
+use super::pass::{Answers, Gradients, Pass};
+use super::pictures::Pictures;
+use super::recipe::{Recipe, Trained};
+use super::states::States;
+use super::tensors::Tensors;
+use super::{Example, Learner, Measured, Rates, Update};
+use crate::model::backbone::{Backbone, Features, Reading};
+use crate::model::config::Config;
+use crate::model::head::{Heads, effective_rule};
+use crate::model::manifest::{Manifest, Positions};
+use crate::model::names::{self, Expected};
+use crate::model::preprocess::Processor;
+use crate::model::prompt::Prompter;
+use crate::model::questions::{Question, Questions};
+use crate::model::weights::Weights;
+use crate::model::{LoadOptions, ModelError, ModelInfo, Precision, device};
+
+/// A model in training.
+#[derive(Debug)]
+pub struct Network {
+    pub(super) dir: PathBuf,
+    pub(super) manifest: Manifest,
+    pub(super) config: Config,
+    pub(super) expected: Vec<Expected>,
+    pub(super) tensors: Tensors,
+    pub(super) optimizer: Optimizer,
+    /// The format that an export's weights are stored in, as the model dir's are.
+    pub(super) stored: DType,
+    recipe: Recipe,
+    reading: Reading,
+    questions: Questions,
+    criterion: Criterion,
+    pictures: Pictures,
+    states: States,
+    waiting: Gradients,
+    device: Device,
+    precision: Precision,
+}
+
+/// What is asked of a batch: for each example and candidate its questions.
+struct Asked {
+    questions: Vec<Question>,
+    /// Example and candidate of each question.
+    owners: Vec<(usize, usize)>,
+}
+
+impl Network {
+    /// Takes the model in `dir` into training. Everything is checked as for scoring, but for heads that `recipe` has drawn
+    /// anew.
+    pub fn new(dir: &Path, recipe: &Recipe, options: &LoadOptions) -> Result<Self, ModelError> {
+        let config = Config::read(dir)?;
+        let mut manifest = Manifest::read(dir)?;
+        recipe.apply(&mut manifest)?;
+        let prompter = Prompter::from_dir(dir, config.kind, &manifest)?;
+        let processor = Processor::from_dir(dir, config.kind, &manifest.pixels)?;
+        if manifest.positions == Positions::Mrope && config.text.mrope_section().is_none() {
+            return Err(ModelError::Inconsistent(format!(
+                "'{}' asks for positions = \"mrope\", but config.json has no mrope_section; use \"sequential\"",
+                dir.join("reward.toml").display()
+            )));
+        }
+        let weights = Weights::open(dir)?;
+        let vocabulary = prompter.vocabulary();
+        let rows = weights
+            .embedding_rows()
+            .filter(|rows| *rows >= vocabulary)
+            .unwrap_or(vocabulary);
+        let expected = names::expected(&config, manifest.head, manifest.outputs, rows);
+        check(dir, &weights, &expected)?;
+        let device = device::open(options.device)?;
+        let precision = options.precision.unwrap_or(Precision::of(&device));
+        let stored = weights.dtype(names::EMBEDDING).unwrap_or(DType::F32);
+        let reward = prompter.reward_id();
+        let tensors = Tensors::new(
+            &expected,
+            recipe,
+            reward,
+            (precision.dtype(), &device),
+            |name, dtype| weights.tensor(name, dtype, &device),
+        )?;
+        let reading = Reading {
+            rows,
+            image_pad: prompter.image_pad(),
+            positions: manifest.positions,
+        };
+        let rule = effective_rule(manifest.head, manifest.aggregate);
+        Ok(Self {
+            dir: dir.to_owned(),
+            optimizer: Optimizer::new(recipe.optimizer),
+            criterion: Criterion::new(recipe.objective, manifest.head, rule),
+            questions: Questions::new(prompter, &manifest),
+            pictures: Pictures::new(processor),
+            states: States::default(),
+            waiting: Gradients::new(),
+            recipe: recipe.clone(),
+            manifest,
+            config,
+            expected,
+            tensors,
+            stored,
+            reading,
+            device,
+            precision,
+        })
+    }
+
+    /// What is being trained, in the words of a loaded model.
+    pub fn info(&self) -> ModelInfo {
+        ModelInfo {
+            name: self.manifest.name.clone(),
+            fingerprint: String::new(),
+            backbone: self.config.describe(),
+            aggregate: self.manifest.aggregate,
+            device: device::describe(&self.device),
+            precision: self.precision.key(),
+            parameters: self
+                .expected
+                .iter()
+                .map(|t| t.shape.iter().product::<usize>() as u64)
+                .sum(),
+            trained: self.manifest.trained,
+        }
+    }
+
+    /// How many numbers are trained.
+    pub fn trained_parameters(&self) -> u64 {
+        let count = |t: &super::tensors::Trainee| t.var.elem_count() as u64;
+        self.tensors.trained.values().map(count).sum()
+    }
+
+    /// The norm of the gradient that waits for a tensor.
+    #[cfg(test)]
+    pub(super) fn gradient_of(&self, name: &str) -> Option<f64> {
+        let squares = self.waiting.get(name)?.sqr().and_then(|t| t.sum_all());
+        let sum = squares.and_then(|t| t.to_scalar::<f32>()).ok()?;
+        Some(f64::from(sum).sqrt())
+    }
+
+    fn build(&self, learning: bool) -> Result<(Backbone, Heads), ModelError> {
+        let vb = self.tensors.builder(learning);
+        Ok((
+            Backbone::new(&self.config, self.reading, &vb, &mut || ())?,
+            Heads::new(self.manifest.head, &vb)?,
+        ))
+    }
+
+    /// The pictures of `examples` as the language model sees them, by content.
+    fn see(
+        &mut self,
+        backbone: &Backbone,
+        examples: &[Example],
+        learning: bool,
+    ) -> Result<HashMap<String, Arc<Features>>, ModelError> {
+        let Trained { vision, merger, .. } = self.recipe.trained;
+        let fixed = !vision && !merger;
+        self.pictures
+            .see(backbone, examples, fixed || !learning, fixed)
+    }
+
+    fn ask(
+        &self,
+        examples: &[Example],
+        seen: &HashMap<String, Arc<Features>>,
+    ) -> Result<Asked, ModelError> {
+        let mut asked = Asked {
+            questions: Vec::new(),
+            owners: Vec::new(),
+        };
+        for (e, example) in examples.iter().enumerate() {
+            for (c, candidate) in example.candidates.iter().enumerate() {
+                let grids = [seen[&example.source.hash].grid, seen[&candidate.hash].grid];
+                for question in self.questions.ask(&example.instruction, grids)? {
+                    asked.questions.push(question);
+                    asked.owners.push((e, c));
+                }
+            }
+        }
+        Ok(asked)
+    }
+
+    /// A pass over `examples`; with `draw` a learning one, which leaves gradients.
+    fn pass(
+        &mut self,
+        examples: &[Example],
+        learning: Option<(f64, u64)>,
+    ) -> Result<Measured, ModelError> {
+        if self.recipe.trained == Trained::HEADS {
+            return self.pass_of_heads(examples, learning);
+        }
+        let (backbone, heads) = self.build(learning.is_some())?;
+        let seen = self.see(&backbone, examples, learning.is_some())?;
+        let asked = self.ask(examples, &seen)?;
+        let sequences: Vec<_> = asked
+            .questions
+            .iter()
+            .zip(&asked.owners)
+            .map(|(question, &(e, c))| {
+                let source = &seen[&examples[e].source.hash];
+                question.sequence(source, &seen[&examples[e].candidates[c].hash])
+            })
+            .collect();
+        let questions: Vec<&Question> = asked.questions.iter().collect();
+        let packed = backbone.pack(&sequences, true)?;
+        let chance = (learning.map(|(_, draw)| draw), self.head_dropout());
+        let checkpointing = self.recipe.checkpointing && learning.is_some();
+        let pass = Pass::forward(
+            (&backbone, &heads),
+            packed,
+            &questions,
+            chance,
+            checkpointing,
+        )?;
+        let outcome = self.criterion.judge(
+            examples,
+            &asked.owners,
+            &pass.answers,
+            learning.map(|(_, draw)| draw),
+        )?;
+        if let Some((scale, _)) = learning {
+            let slopes = outcome.scaled(scale);
+            pass.backward(&backbone, &self.tensors, &slopes, true, &mut self.waiting)?;
+        }
+        Ok(outcome.measured)
+    }
+
+    /// The same where nothing below the heads changes: what the heads read is kept.
+    fn pass_of_heads(
+        &mut self,
+        examples: &[Example],
+        learning: Option<(f64, u64)>,
+    ) -> Result<Measured, ModelError> {
+        let (backbone, heads) = self.build(learning.is_some())?;
+        let mut questions = Vec::new();
+        let mut states = Vec::new();
+        let mut owners = Vec::new();
+        for (e, example) in examples.iter().enumerate() {
+            if self.states.of(example).is_none() {
+                let one = std::slice::from_ref(example);
+                let seen = self.see(&backbone, one, false)?;
+                let asked = self.ask(one, &seen)?;
+                let sequences: Vec<_> = asked
+                    .questions
+                    .iter()
+                    .zip(&asked.owners)
+                    .map(|(question, &(_, c))| {
+                        let source = &seen[&example.source.hash];
+                        question.sequence(source, &seen[&example.candidates[c].hash])
+                    })
+                    .collect();
+                let read = backbone.read(&sequences, true)?;
+                let places = asked.owners.iter().map(|(_, c)| *c);
+                let kept = asked.questions.into_iter().zip(places).zip(read);
+                self.states
+                    .keep(example, kept.map(|((q, c), s)| (q, c, s)).collect());
+            }
+            for (question, c, state) in self.states.of(example).into_iter().flatten() {
+                questions.push(question.clone());
+                states.push(state.clone());
+                owners.push((e, *c));
+            }
+        }
+        let draw = learning.map(|(_, draw)| draw);
+        let share = self.head_dropout();
+        let questions: Vec<&Question> = questions.iter().collect();
+        let answer = || Answers::new(&heads, &questions, &states, share);
+        let answers = match draw {
+            Some(draw) => crate::model::dropout::with_stream(draw, answer)?,
+            None => answer()?,
+        };
+        let outcome: Outcome = self.criterion.judge(examples, &owners, &answers, draw)?;
+        if let Some((scale, _)) = learning {
+            answers.backward(&self.tensors, &outcome.scaled(scale), &mut self.waiting)?;
+        }
+        Ok(outcome.measured)
+    }
+
+    const fn head_dropout(&self) -> f32 {
+        self.recipe.head_dropout as f32
+    }
+}
+
+impl Learner for Network {
+    fn accumulate(
+        &mut self,
+        examples: &[Example],
+        scale: f64,
+        draw: u64,
+    ) -> Result<Measured, ModelError> {
+        self.pass(examples, Some((scale, draw)))
+    }
+
+    fn update(&mut self, rates: &Rates, clip: Option<f64>) -> Result<Update, ModelError> {
+        let gradients = std::mem::take(&mut self.waiting);
+        let gradient_norm = self
+            .optimizer
+            .step(&self.tensors, &gradients, rates, clip)?;
+        Ok(Update { gradient_norm })
+    }
+
+    fn measure(&mut self, examples: &[Example]) -> Result<Measured, ModelError> {
+        self.pass(examples, None)
+    }
+
+    fn save(&self, dir: &Path) -> Result<(), ModelError> {
+        self.write_state(dir)
+    }
+
+    fn restore(&mut self, dir: &Path) -> Result<(), ModelError> {
+        self.waiting.clear();
+        self.read_state(dir)
+    }
+
+    fn export(&self, dir: &Path, name: &str) -> Result<(), ModelError> {
+        self.write_model(dir, name)
+    }
+}
+
+/// The checkpoint must have all of the backbone; heads may be missing or be others.
+fn check(dir: &Path, weights: &Weights, expected: &[Expected]) -> Result<(), ModelError> {
+    let mut report = weights.check(expected);
+    report.missing.retain(|name| !names::is_head(name));
+    report.unexpected.retain(|name| !names::is_head(name));
+    if report.is_clean() {
+        return Ok(());
+    }
+    Err(ModelError::Mismatch {
+        dir: dir.to_owned(),
+        report: Box::new(report),
+    })
+}
