@@ -17,9 +17,9 @@ use crate::domain::{
     Aggregate, Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss, Pairing,
 };
 use crate::model::learner::{
-    AdamW, Language, Layout, LowRank, Objective, Part, Rates, Recipe, Target, Trained,
+    AdamW, Language, LowRank, Objective, Part, Rates, Recipe, Target, Trained,
 };
-use crate::model::manifest::HeadKind;
+use crate::model::manifest::{HeadKind, Layout};
 
 /// A training plan.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
@@ -144,6 +144,8 @@ pub struct Parts {
     pub language: Option<Language>,
     /// The reward token's row of the embedding.
     pub reward_token: Option<bool>,
+    /// Every row of the embedding, at the reward token's rate: for models that begin at random weights.
+    pub embedding: Option<bool>,
     /// The heads.
     pub heads: Option<bool>,
 }
@@ -497,6 +499,7 @@ impl Plan {
             merger: parts.merger.unwrap_or(whole.merger),
             language: parts.language.unwrap_or(whole.language),
             reward_token: parts.reward_token.unwrap_or(whole.reward_token),
+            embedding: parts.embedding.unwrap_or(whole.embedding),
             heads: parts.heads.unwrap_or(whole.heads),
         }
     }

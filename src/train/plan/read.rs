@@ -285,7 +285,11 @@ impl Plan {
                 rates.language,
                 trained.language != Language::Frozen,
             ),
-            ("reward_token", rates.reward_token, trained.reward_token),
+            (
+                "reward_token",
+                rates.reward_token,
+                trained.reward_token || trained.embedding,
+            ),
             ("heads", rates.heads, trained.heads),
         ] {
             let Some(rate) = rate else {
