@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::train::PlanError;
 use crate::workbench::SetupError;
 
 /// How a command ended.
@@ -42,7 +43,7 @@ impl Exit {
             {
                 return Self::Done;
             }
-            if cause.is::<ConfigError>() || cause.is::<SetupError>() {
+            if cause.is::<ConfigError>() || cause.is::<SetupError>() || cause.is::<PlanError>() {
                 return Self::Usage;
             }
         }

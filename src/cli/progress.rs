@@ -14,6 +14,7 @@ pub(super) enum Unit {
     Bytes,
     Groups,
     Candidates,
+    Steps,
 }
 
 /// Progress of one activity.
@@ -39,6 +40,7 @@ impl Progress {
             let template = match unit {
                 Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}",
                 Unit::Groups => "{msg} {wide_bar} {pos}/{len} ({eta} left)",
+                Unit::Steps => "{msg} {wide_bar} {pos}/{len} {prefix}",
                 Unit::Candidates => "{msg} {wide_bar} {pos}/{len} ({per_sec}, {eta} left)",
             };
             let style = ProgressStyle::with_template(template)
@@ -76,6 +78,21 @@ impl Progress {
             self.pause = LONGEST_PAUSE.min(self.pause * 2);
             let percent = 100 * done / total;
             print::note(&format!("{}: {percent} % ({done} of {total})", self.what));
+        }
+    }
+
+    /// Shows a few words behind the bar (where the unit is steps).
+    pub(super) fn aside(&self, text: String) {
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(text);
+        }
+    }
+
+    /// Says a line for people, above the bar.
+    pub(super) fn say(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| print::note(text)),
+            None => print::note(text),
         }
     }
 

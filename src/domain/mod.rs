@@ -18,6 +18,6 @@ pub use comparison::Comparison;
 pub use group::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
 pub use label::{Agreement, HumanScore, Label, agreement, human_scores};
 pub use loss::{Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss, Slope, regression};
-pub use pairing::{JudgedOn, Labels, Pairing, Ties};
+pub use pairing::{JudgedOn, Labels, Pairing, Ties, clear_differences};
 pub use preference::{p_best, p_prefer, ranks};
 pub use reward::{Aggregate, Axis, Gaussian, Reward};

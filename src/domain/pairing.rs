@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Axis, Candidate, Comparison, human_scores};
+use super::{Axis, Candidate, Comparison, HumanScore, human_scores};
 
 /// Differences of mean scores below this are rounding: thirds do not add up exactly.
 const ROUNDING: f64 = 1e-9;
@@ -76,15 +76,6 @@ impl Default for Pairing {
 }
 
 impl Pairing {
-    /// What an evaluation holds a model against: every clear difference of mean scores, on both axes and overall.
-    pub const TRUTH: Self = Self {
-        axes: JudgedOn::Both,
-        labels: Labels::Hard,
-        ties: Ties::Drop,
-        least_difference: 0.0,
-        least_agreement: 0.0,
-    };
-
     /// The comparisons between any two of `candidates`, by their positions, each with `a` before `b`: pair by pair, overall
     /// before instruction following before visual quality.
     pub fn comparisons(&self, candidates: &[Candidate]) -> Vec<Comparison> {
@@ -159,6 +150,32 @@ impl Pairing {
             weight: 1.0,
         });
     }
+}
+
+/// What an evaluation holds a model against: every clear difference of mean scores, pair by pair, overall and on both axes.
+pub fn clear_differences(scores: &[HumanScore]) -> Vec<Comparison> {
+    let mut all = Vec::new();
+    for a in 0..scores.len() {
+        for b in a + 1..scores.len() {
+            for axis in [
+                None,
+                Some(Axis::InstructionFollowing),
+                Some(Axis::VisualQuality),
+            ] {
+                let score = |i: usize| axis.map_or(scores[i].overall(), |x| scores[i].on(x));
+                let (Some(x), Some(y)) = (score(a), score(b)) else {
+                    continue;
+                };
+                if (x - y).abs() >= ROUNDING {
+                    all.push(Comparison {
+                        preference: if x > y { 1.0 } else { 0.0 },
+                        ..Comparison::strict(a, b, axis)
+                    });
+                }
+            }
+        }
+    }
+    all
 }
 
 /// The two comparisons that an overall tie falls into where the axes disagree; none otherwise.
@@ -391,6 +408,26 @@ mod tests {
         assert_eq!(said(with(1.0, 0.6), &both), [(IF, 1.0)]);
         assert_eq!(said(with(1.1, 0.0), &both), []);
         assert_eq!(said(with(0.0, 0.7), &both), []);
+    }
+
+    #[test]
+    fn a_model_is_held_against_clear_differences_only() {
+        let scores = human_scores(&[one(4.0, 1.0), one(1.0, 4.0), one(1.0, 1.0)]);
+        let told: Vec<_> = clear_differences(&scores)
+            .iter()
+            .map(|c| (c.a, c.b, c.axis, c.preference))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (0, 1, IF, 1.0),
+                (0, 1, VQ, 0.0),
+                (0, 2, None, 1.0),
+                (0, 2, IF, 1.0),
+                (1, 2, None, 1.0),
+                (1, 2, VQ, 1.0),
+            ]
+        );
     }
 
     #[test]
