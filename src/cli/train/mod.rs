@@ -6,6 +6,7 @@
 pub(super) mod args;
 mod report;
 mod screen;
+mod threads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -38,6 +39,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     if args.check {
         return check(&plan, args);
     }
+    threads::settle(load_options(&plan)?.device)?;
     let text = plan.to_text()?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(plan.seed),

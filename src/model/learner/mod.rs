@@ -22,7 +22,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use network::Network;
+pub use network::{Network, THREADS};
 pub use recipe::{AdamW, Language, LowRank, Objective, Recipe, Target, Trained};
 
 use super::{ModelError, Picture};

@@ -29,6 +29,9 @@ use crate::model::questions::{Question, Questions};
 use crate::model::weights::Weights;
 use crate::model::{LoadOptions, ModelError, ModelInfo, Precision, device};
 
+/// The environment variable that says how many passes run side by side on a CPU.
+pub const THREADS: &str = "ERW_THREADS";
+
 /// A model in training.
 #[derive(Debug)]
 pub struct Network {
@@ -127,7 +130,11 @@ impl Network {
             fingerprint: String::new(),
             backbone: self.config.describe(),
             aggregate: self.manifest.aggregate,
-            device: device::describe(&self.device),
+            device: if self.device.is_cpu() {
+                device::describe_cpu(self.workers.current_num_threads())
+            } else {
+                device::describe(&self.device)
+            },
             precision: self.precision.key(),
             parameters: self
                 .expected
@@ -359,9 +366,9 @@ impl Learner for Network {
     }
 }
 
-/// As many threads as `ERW_THREADS` says, else as candle would take.
+/// As many threads as [`THREADS`] says, else as candle would take.
 fn workers() -> Result<rayon::ThreadPool, ModelError> {
-    let threads = std::env::var("ERW_THREADS")
+    let threads = std::env::var(THREADS)
         .ok()
         .and_then(|count| count.parse().ok())
         .filter(|count| *count > 0)
