@@ -197,9 +197,10 @@ impl Manifest {
         if self.reward_token == RewardToken::Special && self.reward_text.is_empty() {
             return Err("reward_token is 'special' but reward_text is empty".to_owned());
         }
-        if self.layout == Layout::RubricFirst && self.reward_token != RewardToken::Special {
+        if self.layout == Layout::RubricFirst && self.reward_token == RewardToken::Last {
             return Err(
-                "layout is 'rubric-first', which reads at a reward token for each rubric; reward_token must be 'special'"
+                "layout is 'rubric-first', where both axes would be read at the same last token; reward_token must be \
+                 'special' (a token for each) or 'mean'"
                     .to_owned(),
             );
         }

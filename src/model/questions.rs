@@ -71,7 +71,10 @@ impl Questions {
                 .collect(),
             RewardToken::Last => vec![(axes[0], vec![prompt.ids.len() - 1])],
             // The published code leaves out the last token.
-            RewardToken::Mean => vec![(axes[0], (0..prompt.ids.len() - 1).collect())],
+            RewardToken::Mean => axes
+                .iter()
+                .map(|axis| (*axis, (0..prompt.ids.len() - 1).collect()))
+                .collect(),
         };
         let end = answers.iter().flat_map(|(_, at)| at).max().map(|at| at + 1);
         let Some(end) = end else {

@@ -46,6 +46,7 @@ fn recipe(objective: Objective) -> Recipe {
         objective,
         head: None,
         fresh_heads: false,
+        from_scratch: false,
         aggregate: None,
         layout: None,
         trained: Trained {

@@ -44,17 +44,9 @@ impl Answers {
         let by_axis = rows
             .into_iter()
             .map(|(axis, (states, owners))| {
-                let numbers = if states.iter().all(|s| s.dims()[0] == 1) {
-                    heads.forward(axis, &Tensor::cat(&states, 0)?, head_dropout)?
-                } else {
-                    // The reference applies the head to every token and averages its outputs.
-                    let means = states
-                        .iter()
-                        .map(|s| heads.forward(axis, s, head_dropout)?.mean_keepdim(0))
-                        .collect::<Result<Vec<_>>>()?;
-                    Tensor::cat(&means, 0)?
-                };
-                Ok((axis, numbers, owners))
+                let counts: Vec<usize> = states.iter().map(|s| s.dims()[0]).collect();
+                let numbers = heads.forward(axis, &Tensor::cat(&states, 0)?, head_dropout)?;
+                Ok((axis, averaged(&numbers, &counts)?, owners))
             })
             .collect::<Result<_>>()?;
         Ok(Self { by_axis })
@@ -90,6 +82,27 @@ impl Answers {
     ) -> Result<()> {
         collect(tensors, &self.surrogate(slopes)?.backward()?, into)
     }
+}
+
+/// The means over consecutive stretches of rows, `(stretches, columns)`: the reference applies a head to every token and
+/// averages its outputs, not the states.
+fn averaged(numbers: &Tensor, counts: &[usize]) -> Result<Tensor> {
+    if counts.iter().all(|count| *count == 1) {
+        return Ok(numbers.clone());
+    }
+    if counts.iter().all(|count| *count == counts[0]) {
+        let columns = numbers.dims()[1];
+        return numbers.reshape(((), counts[0], columns))?.mean(1);
+    }
+    let mut start = 0;
+    let means = counts
+        .iter()
+        .map(|count| {
+            start += count;
+            numbers.narrow(0, start - count, *count)?.mean_keepdim(0)
+        })
+        .collect::<Result<Vec<_>>>()?;
+    Tensor::cat(&means, 0)
 }
 
 /// A pass that waits for its slopes.

@@ -23,6 +23,9 @@ pub struct Recipe {
     pub head: Option<HeadKind>,
     /// Draws the heads anew even where the model has them.
     pub fresh_heads: bool,
+    /// Draws every weight anew: of the model dir only the architecture, the tokenizer and the texts are taken.
+    #[serde(default)]
+    pub from_scratch: bool,
     /// How axes are joined; `None`: as the model says.
     pub aggregate: Option<Aggregate>,
     /// How the prompt is laid out; `None`: as the model says.

@@ -87,6 +87,40 @@ fn fresh_head(seed: u64, tensor: &Expected, inputs: usize) -> Result<Tensor> {
     )
 }
 
+/// A new tensor of the network below: norms at one, biases at zero, matrices with a deviation of 1/√inputs, less by √(2·depth)
+/// where they add to the stream of states, so that its size does not depend on the depth (as GPT-2's were).
+fn fresh(seed: u64, tensor: &Expected, depth: usize) -> Result<Tensor> {
+    let name = tensor.name.as_str();
+    let inputs = match tensor.shape.as_slice() {
+        [_, inputs @ ..] if !inputs.is_empty() => inputs.iter().product::<usize>(),
+        _ => {
+            let value: f32 = if name.ends_with("bias") { 0.0 } else { 1.0 };
+            return Tensor::full(value, tensor.shape.as_slice(), &Device::Cpu);
+        }
+    };
+    let mut deviation = if name == EMBEDDING {
+        0.5
+    } else {
+        1.0 / (inputs as f64).sqrt()
+    };
+    let adds = [".down_proj.weight", ".o_proj.weight", ".attn.proj.weight"];
+    if adds.iter().any(|end| name.ends_with(end)) {
+        deviation /= (2.0 * depth as f64).sqrt();
+    }
+    drawn(seed, name, &tensor.shape, 3.0_f64.sqrt() * deviation)
+}
+
+/// How many blocks the tower has, or layers the language model: one more than the last that is named.
+fn depth_of(expected: &[Expected], part: Part) -> usize {
+    let number = |tensor: &Expected| {
+        let mut words = tensor.name.split('.');
+        words.find(|word| matches!(*word, "blocks" | "layers"))?;
+        words.next()?.parse::<usize>().ok()
+    };
+    let own = expected.iter().filter(|t| part_of(&t.name) == part);
+    own.filter_map(number).max().map_or(1, |last| last + 1)
+}
+
 impl Tensors {
     /// From a checkpoint: `load` gives a stored tensor by its newer name, `None` where it has none. `reward` is the reward
     /// token's id.
@@ -116,13 +150,19 @@ impl Tensors {
             } else {
                 dtype
             };
-            let stored = if part == Part::Heads && recipe.fresh_heads {
+            let anew = recipe.from_scratch || part == Part::Heads && recipe.fresh_heads;
+            let stored = if anew {
                 None
             } else {
                 load(&tensor.name, wanted)?
             };
             let value = match stored {
                 Some(value) => value,
+                None if recipe.from_scratch && part != Part::Heads => {
+                    fresh(recipe.seed, tensor, depth_of(expected, part))?
+                        .to_dtype(wanted)?
+                        .to_device(device)?
+                }
                 None if part == Part::Heads => {
                     fresh_head(recipe.seed, tensor, inputs)?.to_device(device)?
                 }

@@ -39,6 +39,7 @@ pub(super) fn recipe(trained: Trained) -> Recipe {
         objective: UNCERTAINTY,
         head: None,
         fresh_heads: false,
+        from_scratch: false,
         aggregate: None,
         layout: None,
         trained,

@@ -128,6 +128,8 @@ pub struct Model {
     pub layout: Option<Layout>,
     /// Draws the heads anew.
     pub fresh_heads: bool,
+    /// Draws every weight anew: of the base only the architecture, the tokenizer and the texts are taken.
+    pub from_scratch: bool,
     /// The share of a head's hidden values that a training pass leaves out.
     pub head_dropout: f64,
 }
@@ -462,6 +464,7 @@ impl Plan {
             objective: self.objective(),
             head: self.model.head,
             fresh_heads: self.model.fresh_heads,
+            from_scratch: self.model.from_scratch,
             aggregate: self.model.aggregate,
             layout: self.model.layout,
             trained: self.trained(),
