@@ -20,6 +20,9 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Progress bars repaint many times a second; so often is enough for whoever looks at the run.
 const PROGRESS: Duration = Duration::from_secs(1);
 
+/// How long to listen to a program that has ended already: what it said before that is in a pipe and read in no time.
+const LAST_WORDS: Duration = Duration::from_secs(5);
+
 /// The longest line that is kept whole.
 const MAX_LINE: usize = 64 << 10;
 
@@ -115,12 +118,7 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout)
             };
             match heard {
-                Ok(line) => {
-                    self.hear(&line)?;
-                    if !line.passing {
-                        said(&line.text);
-                    }
-                }
+                Ok(line) => self.hear(&line, said)?,
                 Err(RecvTimeoutError::Disconnected) => open = false,
                 Err(RecvTimeoutError::Timeout) => {
                     self.look()?;
@@ -129,8 +127,16 @@ impl Watch<'_> {
                     let status =
                         status.map_err(JobError::files("wait for", Path::new("the program")))?;
                     if let Some(status) = status {
+                        // Its last words may still be on their way. What it started and left behind may go on talking.
+                        let deadline = Instant::now() + LAST_WORDS;
+                        while Instant::now() < deadline
+                            && let Ok(line) = pipes.recv_timeout(LOOK)
+                        {
+                            self.hear(&line, said)?;
+                        }
                         self.look()?;
-                        return Ok((status, stopping));
+                        // A Ctrl-C reaches the program too, and may have ended it already.
+                        return Ok((status, stopping || stop()));
                     }
                 }
             }
@@ -142,11 +148,14 @@ impl Watch<'_> {
     }
 
     /// Takes in what it printed.
-    fn hear(&mut self, said: &Said) -> Result<(), JobError> {
-        if !said.passing && !said.text.trim().is_empty() {
-            self.last = said.text.trim().chars().take(300).collect();
+    fn hear(&mut self, heard: &Said, said: &mut dyn FnMut(&str)) -> Result<(), JobError> {
+        if !heard.passing {
+            said(&heard.text);
+            if !heard.text.trim().is_empty() {
+                self.last = heard.text.trim().chars().take(300).collect();
+            }
         }
-        let Some(line) = Line::read(&said.text) else {
+        let Some(line) = Line::read(&heard.text) else {
             return Ok(());
         };
         if let Some(total) = line.total {
