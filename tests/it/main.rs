@@ -12,4 +12,5 @@ mod layers;
 mod pty;
 mod sample_data;
 mod sources;
+mod train;
 mod workspace;
