@@ -131,6 +131,11 @@ pub(super) fn open(choice: DeviceChoice) -> Result<Device, ModelError> {
     }
 }
 
+/// Whether `choice` comes to the CPU on this machine.
+pub fn computes_on_cpu(choice: DeviceChoice) -> bool {
+    open(choice).is_ok_and(|device| device.is_cpu())
+}
+
 fn gpu(
     choice: DeviceChoice,
     feature: &str,
@@ -157,12 +162,17 @@ pub fn device_in_words(choice: DeviceChoice) -> Result<String, ModelError> {
 /// A device in words, "cpu, 2 threads" or "cuda:0".
 pub(super) fn describe(device: &Device) -> String {
     match device {
-        Device::Cpu => match candle_core::utils::get_num_threads() {
-            1 => "cpu, 1 thread".to_owned(),
-            threads => format!("cpu, {threads} threads"),
-        },
+        Device::Cpu => describe_cpu(candle_core::utils::get_num_threads()),
         Device::Cuda(_) => numbered("cuda", device),
         Device::Metal(_) => numbered("metal", device),
+    }
+}
+
+/// The CPU and its threads in words.
+pub(super) fn describe_cpu(threads: usize) -> String {
+    match threads {
+        1 => "cpu, 1 thread".to_owned(),
+        threads => format!("cpu, {threads} threads"),
     }
 }
 

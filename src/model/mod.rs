@@ -60,7 +60,7 @@ mod weights;
 use std::sync::Arc;
 
 pub use config::BackboneKind;
-pub use device::{DeviceChoice, Precision, device_in_words};
+pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
 pub use engine::RewardModel;
 pub use error::ModelError;
 pub use manifest::Manifest;

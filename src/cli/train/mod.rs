@@ -7,6 +7,7 @@ pub(super) mod args;
 mod handover;
 mod report;
 mod screen;
+mod threads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -39,6 +40,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     if args.check {
         return check(&plan, args);
     }
+    threads::settle(load_options(&plan)?.device)?;
     let text = plan.to_text()?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(plan.seed),

@@ -22,7 +22,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-pub use network::Network;
+pub use network::{Network, THREADS};
 pub use recipe::{AdamW, Language, LowRank, Objective, Recipe, Target, Trained};
 
 use super::{ModelError, Picture};
@@ -56,6 +56,20 @@ pub struct Measured {
     pub rewards: Vec<Vec<Reward>>,
     /// Each comparison with the two Gaussians it was made on, in the order of the examples.
     pub judged: Vec<Judged>,
+}
+
+impl Measured {
+    /// Adds what another pass gave, whose first example is number `first` here.
+    fn append(&mut self, other: Self, first: usize) {
+        self.loss += other.loss;
+        self.weight += other.weight;
+        self.rewards.extend(other.rewards);
+        self.judged
+            .extend(other.judged.into_iter().map(|judged| Judged {
+                example: first + judged.example,
+                ..judged
+            }));
+    }
 }
 
 /// A comparison with what the model says of its two sides.

@@ -1,24 +1,24 @@
 //! The learner that learns: a model directory taken into training by a recipe.
 //!
-//! A batch is one pass: all its pictures go through the vision tower together, and all that is asked of its candidates
-//! through the language model as one tree, so that a group's source (and, rubrics first, its instruction) is read once. The
-//! loss and its slopes are computed in f64 from the heads' numbers; only the slopes go back into the tensors.
+//! On a GPU a batch is one pass, on a CPU one for each example, side by side. All its pictures go through the vision tower
+//! together, and all that is asked of its candidates through the language model as one tree, so that a group's source (and,
+//! rubrics first, its instruction) is read once. The loss and its slopes are computed in f64 from the heads' numbers; only
+//! the slopes go back into the tensors.
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use candle_core::{DType, Device};
+use rayon::prelude::*;
 
 use super::criterion::{Criterion, Outcome};
 use super::optimizer::Optimizer;
-use super::pass::{Answers, Gradients, Pass};
-use super::pictures::Pictures;
+use super::pass::{Answers, Gradients, Pass, add};
+use super::pictures::{Cut, Pictures, Seen};
 use super::recipe::{Recipe, Trained};
 use super::states::States;
 use super::tensors::Tensors;
 use super::{Example, Learner, Measured, Rates, Update};
-use crate::model::backbone::{Backbone, Features, Reading};
+use crate::model::backbone::{Backbone, Reading};
 use crate::model::config::Config;
 use crate::model::head::{Heads, effective_rule};
 use crate::model::manifest::{Manifest, Positions};
@@ -28,6 +28,9 @@ use crate::model::prompt::Prompter;
 use crate::model::questions::{Question, Questions};
 use crate::model::weights::Weights;
 use crate::model::{LoadOptions, ModelError, ModelInfo, Precision, device};
+
+/// The environment variable that says how many passes run side by side on a CPU.
+pub const THREADS: &str = "ERW_THREADS";
 
 /// A model in training.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub struct Network {
     pictures: Pictures,
     states: States,
     waiting: Gradients,
+    workers: rayon::ThreadPool,
     device: Device,
     precision: Precision,
 }
@@ -106,6 +110,7 @@ impl Network {
             pictures: Pictures::new(processor),
             states: States::default(),
             waiting: Gradients::new(),
+            workers: workers()?,
             recipe: recipe.clone(),
             manifest,
             config,
@@ -125,7 +130,11 @@ impl Network {
             fingerprint: String::new(),
             backbone: self.config.describe(),
             aggregate: self.manifest.aggregate,
-            device: device::describe(&self.device),
+            device: if self.device.is_cpu() {
+                device::describe_cpu(self.workers.current_num_threads())
+            } else {
+                device::describe(&self.device)
+            },
             precision: self.precision.key(),
             parameters: self
                 .expected
@@ -158,24 +167,7 @@ impl Network {
         ))
     }
 
-    /// The pictures of `examples` as the language model sees them, by content.
-    fn see(
-        &mut self,
-        backbone: &Backbone,
-        examples: &[Example],
-        learning: bool,
-    ) -> Result<HashMap<String, Arc<Features>>, ModelError> {
-        let Trained { vision, merger, .. } = self.recipe.trained;
-        let fixed = !vision && !merger;
-        self.pictures
-            .see(backbone, examples, fixed || !learning, fixed)
-    }
-
-    fn ask(
-        &self,
-        examples: &[Example],
-        seen: &HashMap<String, Arc<Features>>,
-    ) -> Result<Asked, ModelError> {
+    fn ask(&self, examples: &[Example], seen: &Seen) -> Result<Asked, ModelError> {
         let mut asked = Asked {
             questions: Vec::new(),
             owners: Vec::new(),
@@ -192,17 +184,64 @@ impl Network {
         Ok(asked)
     }
 
-    /// A pass over `examples`; with `draw` a learning one, which leaves gradients.
+    /// A pass over `examples`; with `learning` (a scale and a draw) one that leaves gradients.
     fn pass(
         &mut self,
         examples: &[Example],
         learning: Option<(f64, u64)>,
     ) -> Result<Measured, ModelError> {
+        let Trained { vision, merger, .. } = self.recipe.trained;
         if self.recipe.trained == Trained::HEADS {
             return self.pass_of_heads(examples, learning);
         }
         let (backbone, heads) = self.build(learning.is_some())?;
-        let seen = self.see(&backbone, examples, learning.is_some())?;
+        let known = if vision || merger {
+            Seen::new()
+        } else {
+            self.pictures.see(&backbone, examples)?
+        };
+        let cut = self.pictures.cut(examples, &known)?;
+        let net = (&backbone, &heads);
+        // A GPU is busiest with everything at once. Cores are, at these sizes, with a pass each: and the sum of the passes
+        // taken in order does not depend on how many there are.
+        let size = if self.device.is_cpu() {
+            1
+        } else {
+            examples.len().max(1)
+        };
+        let parts: Vec<&[Example]> = examples.chunks(size).collect();
+        let outcomes = self.workers.install(|| {
+            parts
+                .par_iter()
+                .enumerate()
+                .map(|(i, part)| {
+                    let learning = learning.map(|(scale, draw)| (scale, draw ^ (i as u64) << 48));
+                    self.part(net, part, (&known, &cut), learning)
+                })
+                .collect::<Result<Vec<_>, ModelError>>()
+        })?;
+        let mut whole = Measured::default();
+        for (i, (measured, gradients)) in outcomes.into_iter().enumerate() {
+            whole.append(measured, i * size);
+            add(&mut self.waiting, gradients)?;
+        }
+        Ok(whole)
+    }
+
+    /// One pass over some of the examples, and the gradients it leaves.
+    fn part(
+        &self,
+        (backbone, heads): (&Backbone, &Heads),
+        examples: &[Example],
+        (known, cut): (&Seen, &Cut),
+        learning: Option<(f64, u64)>,
+    ) -> Result<(Measured, Gradients), ModelError> {
+        let new = cut.see(backbone, examples)?;
+        let seen: Seen = known
+            .iter()
+            .map(|(k, f)| (k.clone(), f.clone()))
+            .chain(new)
+            .collect();
         let asked = self.ask(examples, &seen)?;
         let sequences: Vec<_> = asked
             .questions
@@ -215,26 +254,24 @@ impl Network {
             .collect();
         let questions: Vec<&Question> = asked.questions.iter().collect();
         let packed = backbone.pack(&sequences, true)?;
-        let chance = (learning.map(|(_, draw)| draw), self.head_dropout());
+        let draw = learning.map(|(_, draw)| draw);
         let checkpointing = self.recipe.checkpointing && learning.is_some();
         let pass = Pass::forward(
-            (&backbone, &heads),
+            (backbone, heads),
             packed,
             &questions,
-            chance,
+            (draw, self.head_dropout()),
             checkpointing,
         )?;
-        let outcome = self.criterion.judge(
-            examples,
-            &asked.owners,
-            &pass.answers,
-            learning.map(|(_, draw)| draw),
-        )?;
+        let outcome = self
+            .criterion
+            .judge(examples, &asked.owners, &pass.answers, draw)?;
+        let mut gradients = Gradients::new();
         if let Some((scale, _)) = learning {
             let slopes = outcome.scaled(scale);
-            pass.backward(&backbone, &self.tensors, &slopes, true, &mut self.waiting)?;
+            pass.backward(backbone, &self.tensors, &slopes, true, &mut gradients)?;
         }
-        Ok(outcome.measured)
+        Ok((outcome.measured, gradients))
     }
 
     /// The same where nothing below the heads changes: what the heads read is kept.
@@ -250,7 +287,7 @@ impl Network {
         for (e, example) in examples.iter().enumerate() {
             if self.states.of(example).is_none() {
                 let one = std::slice::from_ref(example);
-                let seen = self.see(&backbone, one, false)?;
+                let seen = self.pictures.see(&backbone, one)?;
                 let asked = self.ask(one, &seen)?;
                 let sequences: Vec<_> = asked
                     .questions
@@ -327,6 +364,20 @@ impl Learner for Network {
     fn export(&self, dir: &Path, name: &str) -> Result<(), ModelError> {
         self.write_model(dir, name)
     }
+}
+
+/// As many threads as [`THREADS`] says, else as candle would take.
+fn workers() -> Result<rayon::ThreadPool, ModelError> {
+    let threads = std::env::var(THREADS)
+        .ok()
+        .and_then(|count| count.parse().ok())
+        .filter(|count| *count > 0)
+        .unwrap_or_else(candle_core::utils::get_num_threads);
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .thread_name(|i| format!("learner {i}"))
+        .build()
+        .map_err(|error| ModelError::Device(format!("cannot start threads: {error}")))
 }
 
 /// The checkpoint must have all of the backbone; heads may be missing or be others.

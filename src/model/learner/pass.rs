@@ -219,16 +219,23 @@ const fn layer_seed(draw: u64, layer: usize) -> u64 {
 }
 
 fn collect(tensors: &Tensors, grads: &GradStore, into: &mut Gradients) -> Result<()> {
-    for (name, trainee) in &tensors.trained {
-        if let Some(grad) = grads.get(trainee.var.as_tensor()) {
-            let grad = grad.to_dtype(DType::F32)?;
-            let sum = match into.remove(name) {
-                None => grad,
-                Some(sum) => (sum + grad)?,
-            };
-            // A gradient that shares its history with others would keep all of it alive.
-            into.insert(name.clone(), sum.detach());
-        }
+    let own = tensors.trained.iter().filter_map(|(name, trainee)| {
+        let grad = grads.get(trainee.var.as_tensor())?;
+        Some((name.clone(), grad.clone()))
+    });
+    add(into, own.collect())
+}
+
+/// Adds gradients to those that wait.
+pub(super) fn add(waiting: &mut Gradients, more: Gradients) -> Result<()> {
+    for (name, grad) in more {
+        let grad = grad.to_dtype(DType::F32)?;
+        let sum = match waiting.remove(&name) {
+            None => grad,
+            Some(sum) => (sum + grad)?,
+        };
+        // A gradient that shares its history with others would keep all of it alive.
+        waiting.insert(name, sum.detach());
     }
     Ok(())
 }
