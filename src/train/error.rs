@@ -22,11 +22,11 @@ pub enum TrainError {
     /// There is nothing to learn from, or nothing to measure on.
     #[error("{0}")]
     NoData(String),
-    /// The numbers went wrong in a step.
+    /// A step could not be made, or its numbers went wrong.
     #[error(
         "step {step}: {what}; the step's groups: {}; {}",
         groups.join(", "),
-        resume(checkpoint.as_ref())
+        resume(checkpoint.as_ref(), *numbers)
     )]
     Halted {
         /// The step, which was not made.
@@ -37,6 +37,8 @@ pub enum TrainError {
         groups: Vec<String>,
         /// The last good checkpoint.
         checkpoint: Option<PathBuf>,
+        /// Whether it is the numbers that went wrong, so that going on the same way leads here again.
+        numbers: bool,
     },
     /// A file of the run cannot be written or read.
     #[error("cannot {what} '{}': {why}; everything up to the last checkpoint is kept", path.display())]
@@ -62,14 +64,20 @@ pub enum TrainError {
     Unnoted(String),
 }
 
-fn resume(checkpoint: Option<&PathBuf>) -> String {
-    match checkpoint {
+fn resume(checkpoint: Option<&PathBuf>, numbers: bool) -> String {
+    let state = match checkpoint {
         Some(path) => format!(
-            "the last good state is '{}', and 'erw resume' goes on from there; to get past this, train from it with a \
-             lower rate, or leave those groups out",
+            "the last good state is '{}', from where 'erw resume' goes on",
             path.display()
         ),
-        None => "no state was kept before it; try a lower rate or a longer warm-up".to_owned(),
+        None => "no state was kept before it".to_owned(),
+    };
+    if numbers {
+        format!(
+            "{state}; to get past this, train with a lower rate or a longer warm-up, or without those groups"
+        )
+    } else {
+        state
     }
 }
 

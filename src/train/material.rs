@@ -28,6 +28,8 @@ pub struct Subject {
     pub category: Option<String>,
     /// The edited images.
     pub images: Vec<ImageRef>,
+    /// The editor that made each, if known.
+    pub editors: Vec<Option<String>>,
     /// Each candidate's labels, averaged.
     pub human: Vec<HumanScore>,
     /// What the plan makes of the labels.
@@ -262,6 +264,7 @@ fn subject(plan: &Plan, root: &Arc<Path>, group: Group) -> Subject {
         root: Arc::clone(root),
         human: human_scores(&group.candidates),
         comparisons: plan.pairs.comparisons(&group.candidates),
+        editors: group.candidates.iter().map(|c| c.editor.clone()).collect(),
         images: group.candidates.into_iter().map(|c| c.image).collect(),
         key: group.key,
         source: group.source,

@@ -6,7 +6,8 @@
 //!   pictures read ahead.
 //! * [`schedule`]: what happens at which step. `checkpoint`: states to go on from. `chance`: streams that depend on the seed
 //!   alone.
-//! * `session`: the loop. `evaluation`, `meter`: what the model is worth. `summary`: what came of it.
+//! * [`handover`]: the same plan for the published distributed trainer.
+//! * `session`: the loop; `pace`: how fast it goes. `evaluation`, `meter`: what the model is worth. `summary`: what came of it.
 //!
 //! How a model learns is the learner's business ([`Learner`](crate::model::learner::Learner)); no number of its inside is
 //! known here. What a run's folder looks like is the runs'.
@@ -18,10 +19,12 @@ mod error;
 mod evaluation;
 mod exact;
 mod examples;
+pub mod handover;
 #[cfg(test)]
 mod made_up;
 mod material;
 mod meter;
+mod pace;
 pub mod plan;
 mod sampler;
 pub mod schedule;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::Report;
 use super::ahead::Ahead;
@@ -18,6 +18,7 @@ use super::evaluation::{Measurement, Selection, followed, measure, with_readable
 use super::examples::{Load, Missed, steps};
 use super::material::Material;
 use super::meter::{Tally, Verdict};
+use super::pace::Pace;
 use super::plan::{BestBy, Plan};
 use super::schedule::{Course, rates};
 use super::summary::{self, Summary};
@@ -42,8 +43,6 @@ pub struct Outcome {
     pub model: Option<PathBuf>,
 }
 
-/// How often progress is noted at the most; metrics are noted every step.
-const PROGRESS: Duration = Duration::from_millis(500);
 /// So many groups that cannot be taken are named, the others counted.
 const NAMED: usize = 20;
 
@@ -193,7 +192,7 @@ impl Session<'_> {
         })?;
         let (place, epoch) = (load.place, load.epoch);
         let keys: Vec<String> = load.examples.iter().map(|e| e.key.clone()).collect();
-        let halted = |what: String| self.halted(step, what, keys.clone());
+        let halted = |what: String| self.halted((step, true), what, keys.clone());
         let total: f64 = load.examples.iter().map(|e| self.weight(e)).sum();
         let drawn = load.examples.len() + load.missed.len();
         let (mut tally, mut missed) = (Tally::default(), Vec::new());
@@ -207,8 +206,9 @@ impl Session<'_> {
                 learner.accumulate(examples, 1.0 / total, draw)
             });
             let measured = match measured {
-                Err(TrainError::Model(e @ ModelError::NotFinite { .. })) => {
-                    return Err(halted(e.to_string()));
+                Err(TrainError::Model(e)) => {
+                    let numbers = matches!(e, ModelError::NotFinite { .. });
+                    return Err(self.halted((step, numbers), e.to_string(), keys));
                 }
                 other => other?,
             };
@@ -262,12 +262,18 @@ impl Session<'_> {
         }
     }
 
-    fn halted(&self, step: u64, what: String, groups: Vec<String>) -> TrainError {
+    fn halted(
+        &self,
+        (step, numbers): (u64, bool),
+        what: String,
+        groups: Vec<String>,
+    ) -> TrainError {
         TrainError::Halted {
             step,
             what,
             groups,
             checkpoint: self.saved.map(|step| self.shelf.path(step)),
+            numbers,
         }
     }
 
@@ -379,7 +385,7 @@ impl Session<'_> {
         }
         self.standing.evaluated = step;
         self.latest = Some((step, measurement));
-        if let Some(value) = best
+        if let Some(value) = best.filter(|value| value.is_finite())
             && self.standing.best.is_none_or(|b| value > b.value)
         {
             self.standing.best = Some(Best { step, value });
@@ -456,42 +462,5 @@ impl Session<'_> {
         ));
         outcome.model = Some(model);
         Ok(outcome)
-    }
-}
-
-/// How fast it goes. None of it decides anything.
-#[derive(Debug, Default)]
-struct Pace {
-    seconds: f64,
-    samples: f64,
-    told: Option<Instant>,
-}
-
-impl Pace {
-    /// A step took so long, for so many groups or pairs; the average forgets half in about seven steps.
-    fn step(&mut self, took: Duration, samples: usize) {
-        let share = if self.seconds == 0.0 { 1.0 } else { 0.1 };
-        self.seconds += share * (took.as_secs_f64() - self.seconds);
-        self.samples += share * (samples as f64 - self.samples);
-    }
-
-    fn samples_per_second(&self) -> f64 {
-        if self.seconds > 0.0 {
-            self.samples / self.seconds
-        } else {
-            0.0
-        }
-    }
-
-    fn seconds(&self, steps: u64) -> f64 {
-        self.seconds * steps as f64
-    }
-
-    fn progress_is_due(&mut self) -> bool {
-        let due = self.told.is_none_or(|told| told.elapsed() >= PROGRESS);
-        if due {
-            self.told = Some(Instant::now());
-        }
-        due
     }
 }

@@ -69,10 +69,10 @@ pub struct Row {
 pub struct Interval {
     /// The share.
     pub value: f64,
-    /// The lower end.
-    pub low: f64,
+    /// The lower end; unknown with fewer than two groups.
+    pub low: Option<f64>,
     /// The upper end.
-    pub high: f64,
+    pub high: Option<f64>,
     /// Of how many pairs or triples.
     pub of: u64,
 }
@@ -145,14 +145,15 @@ impl Row {
 impl Interval {
     fn new(seed: u64, name: &str, parts: &[(f64, f64)]) -> Option<Self> {
         let mut chance = Chance::new(seed, &format!("bootstrap {name}"), &[]);
-        let [low, high] = bootstrap_ratio(parts, RESAMPLES, &mut |n| chance.below(n))?;
+        let ends = bootstrap_ratio(parts, RESAMPLES, &mut |n| chance.below(n))?;
+        let ends = Some(ends).filter(|_| parts.len() > 1);
         let (right, of) = parts
             .iter()
             .fold((0.0, 0.0), |(a, b), (right, of)| (a + right, b + of));
         Some(Self {
             value: right / of,
-            low,
-            high,
+            low: ends.map(|[low, _]| low),
+            high: ends.map(|[_, high]| high),
             of: of as u64,
         })
     }

@@ -14,4 +14,5 @@ mod layers;
 mod pty;
 mod sample_data;
 mod sources;
+mod train;
 mod workspace;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::super::args::{Answer, Where};
 use super::super::runs::RunArgs;
@@ -31,9 +31,55 @@ pub(in crate::cli) struct TrainArgs {
     #[arg(long, conflicts_with = "queue")]
     pub(super) check: bool,
     #[command(flatten)]
+    pub(super) handover: HandoverArgs,
+    #[command(flatten)]
     pub(super) place: Where,
     #[command(flatten)]
     pub(super) run: RunArgs,
     #[command(flatten)]
     pub(super) answer: Answer,
+}
+
+/// Who trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Engine {
+    /// This program
+    #[default]
+    Erw,
+    /// The published trainer, on many GPUs
+    Deepspeed,
+}
+
+/// How the published trainer is started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(super) enum Launch {
+    /// By deepspeed, on this machine
+    #[default]
+    Deepspeed,
+    /// By torchrun, on this machine
+    Torchrun,
+    /// By sbatch, as a Slurm job
+    Slurm,
+}
+
+#[derive(Debug, Clone, Args)]
+pub(super) struct HandoverArgs {
+    /// Who trains
+    #[arg(long, value_enum, default_value_t, value_name = "ENGINE")]
+    pub(super) engine: Engine,
+    /// A clone of the published repository, for '--engine deepspeed'
+    #[arg(long, value_name = "CLONE", required_if_eq("engine", "deepspeed"))]
+    pub(super) reference_repo: Option<PathBuf>,
+    /// How the published trainer is started
+    #[arg(long, value_enum, default_value_t, value_name = "HOW")]
+    pub(super) launch: Launch,
+    /// Its GPUs on each machine
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(super) gpus: usize,
+    /// Its machines, with '--launch slurm'
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) nodes: usize,
+    /// Write its files and say the command, and start nothing
+    #[arg(long)]
+    pub(super) write_only: bool,
 }

@@ -4,6 +4,7 @@
 //! that counts, so that a run that is taken up again does not depend on where that is done.
 
 pub(super) mod args;
+mod handover;
 mod report;
 mod screen;
 mod threads;
@@ -23,7 +24,7 @@ use crate::model::{LoadOptions, Precision};
 use crate::runs::{Ending, Fact, Fingerprint, Folder, Manifest, Writer};
 use crate::train::{Material, Outcome, Plan, PlanError, Report as _, TrainError, train};
 use crate::workbench::{self, Workbench};
-use args::TrainArgs;
+use args::{Engine, TrainArgs};
 use report::{Check, Trained};
 use screen::Screen;
 
@@ -57,7 +58,10 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     let stop = Stop::watch();
     let writer = folder.take_up()?;
     let (trained, exit) = writer
-        .attend(|| work(&plan, &writer, stop))
+        .attend(|| match args.handover.engine {
+            Engine::Erw => work(&plan, &writer, stop),
+            Engine::Deepspeed => elsewhere(&plan, args, &writer, &stop),
+        })
         .with_context(|| format!("run '{}'", folder.name()))?;
     if args.answer.json {
         print::json(&trained)?;
@@ -83,6 +87,20 @@ fn settled_plan(args: &TrainArgs, bench: &Workbench) -> anyhow::Result<Plan> {
     let mut plan = Plan::read(&args.plan, &changes)?;
     if args.place.workspace.is_some() || plan.data.workspaces.is_empty() {
         plan.data.workspaces = vec![bench.workspace()?.root().to_owned()];
+    }
+    if args.handover.engine == Engine::Deepspeed {
+        // That trainer takes a directory or a name of the hub's, and fetches the latter itself.
+        if let Some(model) = &args.place.model {
+            plan.model.base.clone_from(model);
+        }
+        if plan.model.base.is_empty() {
+            let change = "model.base".into();
+            let reason =
+                "the published trainer has to be told what to begin with, as model.base = \"DIR\""
+                    .into();
+            return Err(PlanError::Change { change, reason }.into());
+        }
+        return Ok(plan);
     }
     let base = if args.place.model.is_some() || plan.model.base.is_empty() {
         let first = plan.data.workspaces.first();
@@ -177,6 +195,21 @@ fn work(plan: &Plan, writer: &Writer, stop: Stop) -> anyhow::Result<(Trained, Ex
     let outcome = train(plan, &material, &mut network, folder.path(), &screen)?;
     screen.leave();
     finish(plan, writer, outcome)
+}
+
+/// The same by the published trainer.
+fn elsewhere(
+    plan: &Plan,
+    args: &TrainArgs,
+    writer: &Writer,
+    stop: &Stop,
+) -> anyhow::Result<(Trained, Exit)> {
+    let done = handover::run(plan, &args.handover, writer, stop)?;
+    let exit = match done.ending {
+        Ending::Stopped => Exit::Stopped,
+        _ => Exit::Done,
+    };
+    Ok((Trained::elsewhere(writer.folder(), done), exit))
 }
 
 /// Writes into `run.toml` what is known now: the data and the model that the run depends on.

@@ -6,9 +6,11 @@ use serde::Serialize;
 
 use super::super::print::Style;
 use super::super::table::{Side, Table};
+use super::handover::HandedOver;
 use crate::domain::text::printable;
 use crate::model::learner::Network;
 use crate::runs::{Ending, Folder};
+use crate::train::handover::Handover;
 use crate::train::schedule::Course;
 use crate::train::{Interval, Material, Outcome, Plan, Row, Summary};
 
@@ -33,6 +35,9 @@ pub(super) struct Trained {
     pub(super) registered: Option<String>,
     /// `report.json`.
     report: Option<Summary>,
+    /// What was written for the published trainer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handover: Option<Handover>,
 }
 
 impl Trained {
@@ -47,16 +52,24 @@ impl Trained {
             model: None,
             registered: None,
             report: None,
+            handover: None,
+        }
+    }
+
+    pub(super) fn elsewhere(folder: &Folder, done: HandedOver) -> Self {
+        let (model, registered) = done.model.unzip();
+        Self {
+            outcome: outcome(done.ending),
+            model: model.map(|dir| dir.display().to_string()),
+            registered: registered.flatten(),
+            handover: Some(done.files),
+            ..Self::queued(folder)
         }
     }
 
     pub(super) fn new(folder: &Folder, outcome: &Outcome) -> Self {
         Self {
-            outcome: if outcome.ending == Ending::Done {
-                "done"
-            } else {
-                "stopped"
-            },
+            outcome: self::outcome(outcome.ending),
             step: outcome.step,
             steps: outcome.steps,
             missed: outcome.missed,
@@ -92,6 +105,14 @@ impl Trained {
         }
         out += &format!("run: {} ({})\n", self.run, self.outcome);
         out
+    }
+}
+
+fn outcome(ending: Ending) -> &'static str {
+    match ending {
+        Ending::Done => "done",
+        Ending::Failed => "failed",
+        Ending::Stopped => "stopped",
     }
 }
 
@@ -131,14 +152,14 @@ fn table(summary: &Summary, style: Style) -> String {
 
 /// "81.2 [78.0, 84.1]".
 fn percent(interval: Option<&Interval>) -> String {
-    interval.map_or("-".into(), |i| {
-        format!(
-            "{:.1} [{:.1}, {:.1}]",
-            100.0 * i.value,
-            100.0 * i.low,
-            100.0 * i.high
-        )
-    })
+    let Some(interval) = interval else {
+        return "-".into();
+    };
+    let value = format!("{:.1}", 100.0 * interval.value);
+    match (interval.low, interval.high) {
+        (Some(low), Some(high)) => format!("{value} [{:.1}, {:.1}]", 100.0 * low, 100.0 * high),
+        _ => value,
+    }
 }
 
 /// What `erw train --check` says.

@@ -208,7 +208,7 @@ impl Plan {
     fn check_loss(&self) -> Result<(), Fault> {
         use LossKind::{
             BradleyTerry, BradleyTerryTies, BradleyTerryWithMargin, Displacement, Hpsv2,
-            Regression, Uncertainty, UncertaintyWithMargin,
+            Uncertainty, UncertaintyWithMargin,
         };
         let loss = &self.loss;
         let only = |key, given: bool, kinds: &[LossKind]| {
@@ -244,11 +244,6 @@ impl Plan {
             if value.is_some_and(|v| !v.is_finite()) {
                 return Err(fault("loss", key, "is a finite number"));
             }
-        }
-        if loss.kind == Regression && self.pairs != super::Pairing::default() {
-            // Harmless, but somebody thinks that it does something.
-            let reason = "pairs are not made for the regression loss; leave the table out";
-            return Err(fault("pairs", "axes", reason));
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::*;
-use crate::domain::{JudgedOn, Labels, Ties};
+use crate::domain::{JudgedOn, Labels, PairLoss, Ties};
+use crate::model::learner::{Objective, Part, Trained};
 
 fn parse(text: &str) -> Result<Plan, String> {
     Plan::parse(Path::new("p/plan.toml"), text, &[]).map_err(|e| e.to_string())

@@ -1,0 +1,262 @@
+//! Training as a shell sees it, with a true network: a run is made, killed, taken up again, and ends in the same bytes.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A user with a workspace of a few groups of the sample data, and plans.
+struct Bench {
+    home: TempDir,
+}
+
+/// As small as a run can be and still accumulate, measure, keep and throw away: two passes a step, a line on stderr after every
+/// step.
+const PLAN: &str = r#"
+seed = 3
+data.validation = 0.25
+pairs.axes = "both"
+batch.size = 1
+batch.accumulate = 2
+batch.candidates = 2
+length.steps = 5
+evaluation.every = 1
+evaluation.groups = 1
+evaluation.follow = 1
+checkpoints.every = 2
+rates.all = 1e-3
+model.head_dropout = 0.1
+"#;
+
+impl Bench {
+    fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let groups = std::fs::read_to_string(sources.join("sample-data/groups.jsonl")).unwrap();
+        let absolute = |group: &str| {
+            let mut group: Value = serde_json::from_str(group).unwrap();
+            let place = |path: &Value| {
+                let path = sources.join("sample-data").join(path.as_str().unwrap());
+                Value::from(path.to_str().unwrap())
+            };
+            group["source"] = place(&group["source"]);
+            for candidate in group["candidates"].as_array_mut().unwrap() {
+                candidate["image"] = place(&candidate["image"]);
+            }
+            format!("{group}\n")
+        };
+        let lines: String = groups.lines().take(6).map(absolute).collect();
+        std::fs::write(home.path().join("groups.jsonl"), lines).unwrap();
+        let bench = Self { home };
+        bench.plan(PLAN);
+        let imported = bench.erw(&["import", "groups.jsonl", "-w", "set"]);
+        assert!(imported.status.success(), "{}", text(&imported.stderr));
+        bench
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.home.path().join(name)
+    }
+
+    fn plan(&self, text: &str) {
+        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bpe");
+        let text = format!("model.base = {model:?}\n{text}");
+        std::fs::write(self.path("plan.toml"), text).unwrap();
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_erw"));
+        command
+            .args(args)
+            .current_dir(self.home.path())
+            .env_clear()
+            .env("HOME", self.home.path())
+            .env("PATH", "")
+            .env("ERW_DATA_DIR", self.path("data"))
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null());
+        command
+    }
+
+    fn erw(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// The object that a training run printed.
+    fn trained(&self, args: &[&str]) -> Value {
+        let output = self.erw(args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// The only run below `root`.
+    fn run_in(&self, root: &str) -> PathBuf {
+        let runs = std::fs::read_dir(self.path(root)).unwrap().flatten();
+        let mut runs = runs
+            .map(|e| e.path())
+            .filter(|p| p.join("run.toml").exists());
+        runs.next().unwrap()
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Every number that no clock has a part in, by step; of a step that was made again, the last.
+fn metrics(run: &Path) -> BTreeMap<u64, BTreeMap<String, String>> {
+    let mut all: BTreeMap<u64, BTreeMap<String, String>> = BTreeMap::new();
+    for line in std::fs::read_to_string(run.join("events.jsonl"))
+        .unwrap()
+        .lines()
+    {
+        let event: Value = serde_json::from_str(line).unwrap();
+        let step = event["step"].as_u64().unwrap_or_default();
+        match event["event"].as_str().unwrap() {
+            "resumed" => all.retain(|s, _| *s <= step),
+            "metrics" => {
+                for (name, value) in event["values"].as_object().unwrap() {
+                    if !name.contains("second") {
+                        let values = all.entry(step).or_default();
+                        values.insert(name.clone(), value.to_string());
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+#[test]
+fn a_run_that_was_killed_at_any_step_ends_in_the_same_bytes_as_one_that_was_not() {
+    let bench = Bench::new();
+    let train = |runs| {
+        [
+            "train",
+            "plan.toml",
+            "-w",
+            "set",
+            "--json",
+            "--device",
+            "cpu",
+            "--runs",
+            runs,
+        ]
+    };
+    let whole = bench.trained(&train("whole"));
+    assert_eq!(
+        (&whole["outcome"], &whole["step"]),
+        (&"done".into(), &5.into())
+    );
+    let weights = |run: &Path| std::fs::read(run.join("model/model.safetensors")).unwrap();
+    let undisturbed = bench.run_in("whole");
+    for kill_after in [0, 1, 3] {
+        let root = format!("killed-{kill_after}");
+        let mut child = bench
+            .command(&train(&root))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let mut steps = 0;
+        for line in lines.map_while(Result::ok) {
+            steps += usize::from(line.starts_with("step "));
+            if steps > kill_after {
+                break;
+            }
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let run = bench.run_in(&root);
+        assert!(!run.join("model").exists(), "killed too late");
+        let name = run.file_name().unwrap().to_str().unwrap();
+        let resumed = bench.trained(&["resume", name, "--runs", &root, "--json"]);
+        assert_eq!(resumed["outcome"], "done");
+        assert_eq!(
+            metrics(&run),
+            metrics(&undisturbed),
+            "killed after {kill_after}"
+        );
+        assert_eq!(
+            weights(&run),
+            weights(&undisturbed),
+            "killed after {kill_after}"
+        );
+    }
+}
+
+#[test]
+fn what_training_makes_is_a_model_that_scores_and_can_be_trained_on() {
+    let bench = Bench::new();
+    bench.plan(&format!(
+        "name = \"mine\"\nregister = true\ntrain = \"heads\"\n{PLAN}"
+    ));
+    let args = [
+        "train",
+        "plan.toml",
+        "-w",
+        "set",
+        "--json",
+        "--steps",
+        "2",
+        "--device",
+        "cpu",
+    ];
+    let trained = bench.trained(&args);
+    assert_eq!(trained["registered"], "mine");
+    assert!(
+        trained["report"]["total"]["accuracy"]["of"]
+            .as_u64()
+            .unwrap()
+            > 0
+    );
+    let run = bench.run_in("set/runs");
+    assert!(run.join("report.json").exists());
+    let listed = text(&bench.erw(&["model", "list"]).stdout);
+    assert!(listed.contains("mine"), "{listed}");
+    let again = [
+        &args[..],
+        &["--set", "model.base=mine", "--set", "register=false"],
+    ]
+    .concat();
+    assert_eq!(bench.trained(&again)["outcome"], "done");
+}
+
+#[test]
+fn a_plan_can_be_looked_over_before_anything_is_made() {
+    let bench = Bench::new();
+    let output = bench.erw(&["train", "plan.toml", "-w", "set", "--check", "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let check: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&check["steps"], &check["step_size"]),
+        (&5.into(), &2.into())
+    );
+    assert!(check["trained_parameters"].as_u64() < check["parameters"].as_u64());
+    assert!(!bench.path("set/runs").exists());
+}
+
+#[test]
+fn a_wrong_plan_is_a_usage_error_that_names_the_line_or_the_flag() {
+    let bench = Bench::new();
+    bench.plan("[loss]\nkind = \"best\"\n");
+    let output = bench.erw(&["train", "plan.toml", "-w", "set"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        text(&output.stderr).contains("plan.toml:3: kind: unknown variant"),
+        "{}",
+        text(&output.stderr)
+    );
+    bench.plan(PLAN);
+    let output = bench.erw(&["train", "plan.toml", "-w", "set", "--set", "batch.size=0"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("--set batch.size=0: 0 is too few"));
+    let output = bench.erw(&["train", "nowhere.toml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("cannot read the plan 'nowhere.toml'"));
+}
