@@ -12,7 +12,12 @@ use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
 use super::msg::{Effect, Look, Msg};
 use super::rank::{PIECE, Ranker};
+use super::screens::train::Watch;
+use super::watch::Watcher;
 use super::widgets::image::{Graphics, Pictures};
+
+/// Where runs are, below the root of a workspace.
+pub(crate) const RUNS: &str = "runs";
 
 /// A group shown within this time of the one before waits, so that a held key scores only where it comes to rest. Longer than
 /// the pause between repeats of a held key (30 ms at the usual rate), short of what one notices after a single press. The
@@ -31,6 +36,7 @@ pub(crate) struct Runner {
     start_scoring: Option<StartScoring>,
     scoring: Option<Box<dyn Scoring>>,
     look: Rest,
+    watcher: Option<Watcher>,
 }
 
 /// What is looked at now, and when that last changed.
@@ -61,6 +67,7 @@ impl Runner {
             start_scoring,
             scoring: None,
             look: Rest::default(),
+            watcher: None,
         })
     }
 
@@ -109,6 +116,13 @@ impl Runner {
                 Ok(())
             }),
             Effect::Rank(request) => self.ranker.request(request),
+            Effect::Find(sought, keys) => self.blocking(move |library, inbox| {
+                let places = library.places(&keys)?;
+                let places = keys.into_iter().zip(places).collect();
+                let _ = inbox.send(Msg::Found(sought, places));
+                Ok(())
+            }),
+            Effect::Watch(watch) => self.watch(watch),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {
                 self.repicture(graphics);
@@ -146,6 +160,28 @@ impl Runner {
             tokio::time::sleep(REST).await;
             let _ = inbox.send(Msg::Rested(round));
         });
+    }
+
+    fn watch(&mut self, watch: Watch) {
+        if self.watcher.is_none() {
+            let inbox = self.inbox.clone();
+            let answer = move |news| {
+                let _ = inbox.send(match news {
+                    Ok(news) => Msg::Runs(news),
+                    Err(why) => Msg::Troubled(why),
+                });
+            };
+            match Watcher::start(self.library.root().join(RUNS), answer) {
+                Ok(watcher) => self.watcher = Some(watcher),
+                Err(why) => {
+                    let why = format!("runs cannot be watched: {why}");
+                    let _ = self.inbox.send(Msg::Troubled(why));
+                }
+            }
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(watch);
+        }
     }
 
     /// Has the group on screen scored, and those around it after it.

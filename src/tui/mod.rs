@@ -24,6 +24,7 @@ mod screens;
 mod status;
 mod terminal;
 pub mod theme;
+mod watch;
 pub mod widgets;
 
 use std::path::PathBuf;
@@ -153,6 +154,7 @@ fn place(workspace: &Workspace) -> Place {
     Place {
         name,
         folder: root.display().to_string(),
+        runs: root.join(effects::RUNS).display().to_string(),
     }
 }
 

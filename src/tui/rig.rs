@@ -54,6 +54,7 @@ impl Rig {
         let place = Place {
             name: "demo".into(),
             folder: "/home/ann/edits".into(),
+            runs: "/home/ann/edits/runs".into(),
         };
         let mut rig = Self {
             app: App::new(place, paint, None),
@@ -205,7 +206,14 @@ impl Rig {
                 }
                 Vec::new()
             }
-            Effect::Repicture(_) | Effect::Repaint | Effect::Suspend => Vec::new(),
+            Effect::Find(sought, keys) => {
+                let places = library.places(keys).unwrap();
+                let places = keys.iter().cloned().zip(places).collect();
+                vec![Msg::Found(sought.clone(), places)]
+            }
+            Effect::Watch(_) | Effect::Repicture(_) | Effect::Repaint | Effect::Suspend => {
+                Vec::new()
+            }
         }
     }
 

@@ -10,6 +10,8 @@ use crate::domain::{
 };
 
 use super::library::{Library, Scoring};
+use super::screens::train::Entry;
+use crate::runs::{Manifest, Progress, State};
 
 const ASKED: [(&str, &str); 6] = [
     (
@@ -136,6 +138,10 @@ impl Library for Sample {
     fn group(&self, id: GroupId) -> Result<Option<Group>, String> {
         Ok(self.groups.iter().find(|g| g.id == id).cloned())
     }
+    fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
+        let find = |key: &String| self.groups.iter().find(|g| g.key == *key).map(|g| g.id);
+        Ok(keys.iter().map(find).collect())
+    }
     fn scores(
         &self,
         _id: GroupId,
@@ -149,6 +155,43 @@ impl Library for Sample {
     fn image_size(&self, _image: &ImageRef) -> Option<(u32, u32)> {
         Some((4, 3))
     }
+}
+
+/// Runs 1 to `count`, newest first: the newest is half done, the others ended.
+pub(crate) fn runs(count: usize) -> Vec<Entry> {
+    let words = ["one", "two", "three", "four", "five"];
+    (1..=count)
+        .rev()
+        .map(|n| {
+            let title = words.get(n - 1).map_or(n.to_string(), |w| (*w).to_owned());
+            let mut manifest =
+                Manifest::new("train", vec!["plan.toml".into()], &format!("run {title}"));
+            manifest.host = "atelier".into();
+            manifest.created = n as f64 * 1000.0;
+            manifest.seed = Some(n as u64);
+            manifest.plan = Some(
+                "# What a plan says\n[model]\nfrom = \"demo\"\n[loss]\nkind = \"uncertainty\"\n"
+                    .into(),
+            );
+            let running = n == count;
+            let (done, total) = (if running { 1500 } else { 3000 }, Some(3000));
+            let rate = running.then_some(1.0);
+            Entry {
+                name: format!("run-{n}"),
+                manifest,
+                state: if running { State::Running } else { State::Done },
+                progress: Some(Progress {
+                    done,
+                    total,
+                    unit: "steps".into(),
+                    rate,
+                    seconds_left: rate.map(|rate| (3000.0 - done as f64) / rate),
+                }),
+                phase: None,
+                reason: (!running).then(|| "all steps done".into()),
+            }
+        })
+        .collect()
 }
 
 /// A scorer that only remembers what it was asked.

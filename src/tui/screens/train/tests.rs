@@ -1,0 +1,1 @@
+//! The screen's state: news in, cursor, window and focus out.
