@@ -8,7 +8,8 @@
 //! * [`domain`]: the words and their arithmetic; no files, clocks or random numbers.
 //! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
 //!   the folders of long verbs. They do not know each other.
-//! * [`score`], [`synth`]: the verbs. Scoring groups of a workspace with a model; making sample data.
+//! * [`score`], [`synth`], [`train`]: the verbs. Scoring groups of a workspace with a model; making sample data; making a
+//!   model of labels.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -29,5 +30,6 @@ pub mod model;
 pub mod runs;
 pub mod score;
 pub mod synth;
+pub mod train;
 pub mod tui;
 pub mod workbench;

@@ -139,7 +139,7 @@ impl Aggregate {
 }
 
 /// ln √(σ₁² + σ₂²) from the two log sigmas, without overflow.
-fn log_sigma_of_sum(a: f64, b: f64) -> f64 {
+pub(super) fn log_sigma_of_sum(a: f64, b: f64) -> f64 {
     let (large, small) = (a.max(b), a.min(b));
     if small == f64::NEG_INFINITY {
         large

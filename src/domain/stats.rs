@@ -50,6 +50,64 @@ pub fn percentile_of(sorted: &[f64], value: f64) -> Option<f64> {
     Some(100.0 * (below + not_above) as f64 / 2.0 / sorted.len() as f64)
 }
 
+/// The expected calibration error of a two-way choice: how far the confidence in the likelier side, max(p, 1 - p), is from how
+/// often that side is right, averaged over ten equal bins of confidence by how many judgements fall in (Guo et al. 2017).
+///
+/// `judged` holds each P(A ≻ B) and whether A is the better. `None` without judgements.
+pub fn calibration_error(judged: impl IntoIterator<Item = (f64, bool)>) -> Option<f64> {
+    const BINS: usize = 10;
+    let mut bins = [(0.0, 0.0, 0.0); BINS];
+    for (p, a_is_better) in judged {
+        let confidence = p.max(1.0 - p);
+        let right = if p == 0.5 {
+            0.5
+        } else if (p > 0.5) == a_is_better {
+            1.0
+        } else {
+            0.0
+        };
+        let bin = ((confidence - 0.5) * 2.0 * BINS as f64) as usize;
+        let (count, sure, hits) = &mut bins[bin.min(BINS - 1)];
+        *count += 1.0;
+        *sure += confidence;
+        *hits += right;
+    }
+    let total: f64 = bins.iter().map(|(count, ..)| count).sum();
+    let error: f64 = bins.iter().map(|(_, sure, hits)| (sure - hits).abs()).sum();
+    (total > 0.0).then(|| error / total)
+}
+
+/// The central 95 % of a ratio under resampling of its parts (the percentile bootstrap): each part is (numerator, denominator)
+/// of one independent unit, and `draw` gives a random index below its argument. `None` without parts, or where all of a
+/// resample's denominators are zero.
+pub fn bootstrap_ratio(
+    parts: &[(f64, f64)],
+    resamples: usize,
+    draw: &mut dyn FnMut(usize) -> usize,
+) -> Option<[f64; 2]> {
+    if parts.is_empty() || resamples == 0 {
+        return None;
+    }
+    let mut ratios = Vec::with_capacity(resamples);
+    for _ in 0..resamples {
+        let (mut over, mut under) = (0.0, 0.0);
+        for _ in 0..parts.len() {
+            let (a, b) = parts[draw(parts.len())];
+            over += a;
+            under += b;
+        }
+        if under > 0.0 {
+            ratios.push(over / under);
+        }
+    }
+    ratios.sort_by(f64::total_cmp);
+    let at = |share: f64| {
+        let last = ratios.len().checked_sub(1)?;
+        ratios.get((share * last as f64).round() as usize).copied()
+    };
+    Some([at(0.025)?, at(0.975)?])
+}
+
 /// Krippendorff's alpha for ordinal scores: 1 minus observed over expected disagreement, where two scores disagree by the
 /// squared number of given scores that lie between them (Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability").
 ///
@@ -143,6 +201,39 @@ mod tests {
         .to_vec();
         let alpha = krippendorff_ordinal(&units).unwrap();
         assert!((alpha - 0.815).abs() < 5e-4, "{alpha}");
+    }
+
+    #[test]
+    fn calibration_is_how_far_confidence_is_from_being_right() {
+        // Ten times 0.8 and right eight times; four times 0.1 and right that it is the other, thrice.
+        let first = (0..10).map(|i| (0.8, i < 8));
+        assert!(calibration_error(first).unwrap() < 1e-12);
+        let second = (0..4).map(|i| (0.1, i == 0));
+        assert!((calibration_error(second).unwrap() - 0.15).abs() < 1e-12);
+        assert!((calibration_error([(1.0, false)]).unwrap() - 1.0).abs() < 1e-12);
+        assert_eq!(calibration_error([]), None);
+    }
+
+    #[test]
+    fn a_bootstrap_interval_is_as_wide_as_the_parts_differ() {
+        let mut state = 1_u64;
+        let mut draw = |n: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        let same = vec![(1.0, 2.0); 40];
+        assert_eq!(bootstrap_ratio(&same, 200, &mut draw), Some([0.5, 0.5]));
+        // A fair coin a hundred times: 0.5 ± 1.96·0.05.
+        let coin: Vec<(f64, f64)> = (0..100).map(|i| (f64::from(i % 2), 1.0)).collect();
+        let [low, high] = bootstrap_ratio(&coin, 2000, &mut draw).unwrap();
+        assert!(
+            (low - 0.402).abs() < 0.03 && (high - 0.598).abs() < 0.03,
+            "{low} {high}"
+        );
+        assert_eq!(bootstrap_ratio(&[], 10, &mut draw), None);
+        assert_eq!(bootstrap_ratio(&[(0.0, 0.0)], 10, &mut draw), None);
     }
 
     #[test]

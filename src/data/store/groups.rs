@@ -65,7 +65,7 @@ impl Workspace {
     }
 
     /// Every group in id order, of one snapshot, one in memory at a time.
-    pub(in crate::data) fn each_group(
+    pub fn each_group(
         &self,
         mut each: impl FnMut(Group) -> Result<(), WorkspaceError>,
     ) -> Result<(), WorkspaceError> {

@@ -1,10 +1,14 @@
 //! Learning, as the training loop sees it: examples go in, gradients pile up, an update is made, and the whole state can be
 //! saved, restored and exported. No tensor crosses this border, so that a loop can be tested with a learner that is made up.
 
+mod recipe;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+
+pub use recipe::{AdamW, Language, Layout, LowRank, Objective, Recipe, Target, Trained};
 
 use super::{ModelError, Picture};
 use crate::domain::{Comparison, Gaussian, Reward};
@@ -68,6 +72,19 @@ pub enum Part {
     Heads,
 }
 
+impl Part {
+    /// The name in plans and reports.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Vision => "vision",
+            Self::Merger => "merger",
+            Self::Language => "language",
+            Self::RewardToken => "reward_token",
+            Self::Heads => "heads",
+        }
+    }
+}
+
 /// One update's rates, per [`Part`]; a part that is not named is not trained.
 pub type Rates = BTreeMap<Part, f64>;
 
@@ -81,7 +98,7 @@ pub struct Update {
 /// Something that learns. Given the same calls from the same state, it ends in the same state to the last bit.
 pub trait Learner: Send {
     /// Forward and backward over `examples`; gradients times `scale` are added to those that wait. `draw` seeds what is left
-    /// to chance (dropout): the same number gives the same pass.
+    /// to chance (dropout): the same number gives the same pass. On an error nothing is added.
     fn accumulate(
         &mut self,
         examples: &[Example],
@@ -96,12 +113,12 @@ pub trait Learner: Send {
     /// The same measures without learning: no dropout, no gradients.
     fn measure(&mut self, examples: &[Example]) -> Result<Measured, ModelError>;
 
-    /// Writes all there is to go on from (weights, optimizer) into the new folder `dir`.
+    /// Writes all there is to go on from (weights, optimizer) into the empty folder `dir`.
     fn save(&self, dir: &Path) -> Result<(), ModelError>;
 
     /// Takes back what [`save`](Self::save) wrote.
     fn restore(&mut self, dir: &Path) -> Result<(), ModelError>;
 
-    /// Writes a model directory called `name`, with the published tensor names, into the new folder `dir`.
+    /// Writes a model directory called `name`, with the published tensor names, into the empty folder `dir`.
     fn export(&self, dir: &Path, name: &str) -> Result<(), ModelError>;
 }
