@@ -26,6 +26,8 @@ pub struct Config {
     pub precision: Option<String>,
     /// The workspace to open when there is none here and none is named.
     pub workspace: Option<PathBuf>,
+    /// Where folders of runs are, instead of beside the workspace's images.
+    pub runs: Option<PathBuf>,
     /// Where this was read from; `None` when there is no file.
     #[serde(skip)]
     origin: Option<Origin>,
@@ -115,8 +117,11 @@ impl Config {
             }
         })?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        if let Some(workspace) = &mut config.workspace {
-            *workspace = folder.join(&*workspace);
+        for path in [&mut config.workspace, &mut config.runs]
+            .into_iter()
+            .flatten()
+        {
+            *path = folder.join(&*path);
         }
         if let Some(theme) = &mut config.theme
             && Path::new(theme.as_str())

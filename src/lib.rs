@@ -8,6 +8,7 @@
 //! * [`domain`]: the words and their arithmetic; no files, clocks or random numbers.
 //! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
 //!   the folders of long verbs. They do not know each other.
+//! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
 //! * [`score`], [`synth`], [`train`]: the verbs. Scoring groups of a workspace with a model; making sample data; making a
 //!   model of labels.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
@@ -26,6 +27,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod domain;
+pub mod jobs;
 pub mod model;
 pub mod runs;
 pub mod score;

@@ -1,7 +1,7 @@
 //! The wiring: from settings and flags to an open workspace and a chosen model. A flag wins over the settings, the settings
 //! over what is found here, and that over the demo. No logic beyond that choice.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{Config, ConfigError};
 use crate::data::{Workspace, WorkspaceError};
@@ -87,6 +87,18 @@ impl Workbench {
         match self.named_workspace()? {
             Some(workspace) => Ok(workspace),
             None => Ok(Workspace::demo()?),
+        }
+    }
+
+    /// Where folders of runs are: named by flag, else in the settings, else `runs` in the workspace; without a workspace, or in
+    /// the demo's, in the user's data folder.
+    pub fn runs_root(&self, flag: Option<&Path>) -> Result<PathBuf, SetupError> {
+        if let Some(named) = flag.or(self.config.runs.as_deref()) {
+            return Ok(named.to_owned());
+        }
+        match self.named_workspace()? {
+            Some(workspace) if !workspace.is_demo() => Ok(workspace.root().join("runs")),
+            _ => Ok(Config::data_dir().ok_or(SetupError::NoHome)?.join("runs")),
         }
     }
 

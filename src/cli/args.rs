@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::jobs::args::{JobsVerb, ResumeArgs};
 use crate::model::Like;
 use crate::workbench::Choices;
 
@@ -45,6 +46,11 @@ pub(super) enum Verb {
     Import(ImportArgs),
     /// Make sample data: known edits of photos, with known faults and simulated labels
     Synth(SynthArgs),
+    /// Runs: list, show, follow, stop, go on, do again, remove
+    #[command(subcommand)]
+    Jobs(JobsVerb),
+    /// Go on with a run that was stopped or killed, from where it was
+    Resume(ResumeArgs),
     /// Look at the terminal, the device, the model and the workspace, and say what to do about each
     Doctor(DoctorArgs),
     /// Print the completion script of a shell
@@ -284,7 +290,8 @@ mod tests {
     #[test]
     fn every_verb_answers_programs_and_explains_itself() {
         fn visit(command: &clap::Command) {
-            for verb in command.get_subcommands() {
+            // What is hidden is for erw's own processes.
+            for verb in command.get_subcommands().filter(|v| !v.is_hide_set()) {
                 assert!(verb.get_about().is_some(), "{}", verb.get_name());
                 if verb.has_subcommands() {
                     visit(verb);

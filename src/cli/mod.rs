@@ -7,11 +7,13 @@ mod args;
 mod doctor;
 mod exit;
 mod import;
+mod jobs;
 mod model;
 mod open;
 mod print;
 mod progress;
 mod report;
+mod runs;
 mod score;
 mod shell;
 mod stop;
@@ -44,6 +46,8 @@ pub fn main() -> ExitCode {
         Some(Verb::Model(verb)) => model::run(verb),
         Some(Verb::Import(args)) => import::run(args),
         Some(Verb::Synth(args)) => synth::run(args),
+        Some(Verb::Jobs(verb)) => jobs::run(verb),
+        Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),
         Some(Verb::Completions(args)) => shell::completions(args),
         Some(Verb::Man(args)) => shell::man(args),

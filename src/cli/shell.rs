@@ -74,7 +74,8 @@ fn collect(command: &clap::Command, page: &mut dyn FnMut(String, String)) -> any
     man.render(&mut roff)?;
     let roff = String::from_utf8(roff).context("the manual page is not text")?;
     page(name, roff);
-    for verb in command.get_subcommands().filter(|v| v.get_name() != "help") {
+    let verbs = command.get_subcommands().filter(|v| !v.is_hide_set());
+    for verb in verbs.filter(|v| v.get_name() != "help") {
         collect(verb, page)?;
     }
     Ok(())

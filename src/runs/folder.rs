@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::error::RunError;
+use super::foreign::Foreign;
 use super::manifest::Manifest;
 
 /// The most characters of a title that go into a name.
@@ -40,6 +41,13 @@ impl Folder {
     /// The folder at `path`, whether there is one or not.
     pub fn at(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
+    }
+
+    /// The same with a path that means the same from every directory, for processes that are started elsewhere.
+    #[must_use]
+    pub fn absolute(self) -> Self {
+        let path = std::path::absolute(&self.path).unwrap_or(self.path);
+        Self { path }
     }
 
     /// Makes the folder of a new run below `root` (which is made where it is missing), called
@@ -197,9 +205,13 @@ impl Folder {
 }
 
 impl Run {
-    /// The run in `folder`.
+    /// The run in `folder`; one of another program's is described as far as its folder tells.
     pub fn open(folder: Folder) -> Result<Self, RunError> {
-        let manifest = folder.manifest()?;
+        let manifest = if folder.is_foreign() {
+            Foreign::manifest(folder.path())
+        } else {
+            folder.manifest()?
+        };
         Ok(Self { folder, manifest })
     }
 
@@ -209,7 +221,7 @@ impl Run {
         let named = Folder::at(root.join(name));
         let here = Folder::at(name);
         for folder in [named, here] {
-            if !name.is_empty() && folder.manifest_file().exists() {
+            if !name.is_empty() && (folder.manifest_file().exists() || folder.is_foreign()) {
                 return Self::open(folder);
             }
         }

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::error::RunError;
 use super::event::Event;
 use super::folder::Folder;
+use super::foreign::Foreign;
 use super::host::host;
+use super::pulse::Vitals;
 use super::reader::Reader;
 use super::series::History;
 use super::summary::{State, Summary};
@@ -14,13 +16,20 @@ use super::summary::{State, Summary};
 #[derive(Debug, Clone)]
 pub struct Follower {
     folder: Folder,
-    reader: Reader,
+    source: Source,
     here: String,
     state: State,
     /// How it stands.
     pub summary: Summary,
     /// What it measured.
     pub history: History,
+}
+
+/// Where the facts come from.
+#[derive(Debug, Clone)]
+enum Source {
+    Ours(Reader),
+    Foreign(Box<Foreign>),
 }
 
 /// What a look at a run gave.
@@ -37,10 +46,15 @@ pub struct News {
 }
 
 impl Follower {
-    /// Begins to follow; nothing is read yet.
+    /// Begins to follow a run of ours, or of another program where the folder is one of those.
     pub fn new(folder: Folder) -> Self {
+        let source = if folder.is_foreign() {
+            Source::Foreign(Box::new(Foreign::new(folder.path())))
+        } else {
+            Source::Ours(Reader::new(&folder))
+        };
         Self {
-            reader: Reader::new(&folder),
+            source,
             folder,
             here: host(),
             state: State::Queued,
@@ -61,14 +75,27 @@ impl Follower {
 
     /// How many lines could not be understood.
     pub fn unreadable(&self) -> u64 {
-        self.reader.unreadable()
+        match &self.source {
+            Source::Ours(reader) => reader.unreadable(),
+            Source::Foreign(_) => 0,
+        }
+    }
+
+    fn vitals(&self) -> Vitals {
+        match &self.source {
+            Source::Ours(_) => self.folder.vitals(),
+            Source::Foreign(_) => Foreign::vitals(self.folder.path()),
+        }
     }
 
     /// Looks at the run, at no more than `max_records` events and for about `max_time`.
     pub fn poll(&mut self, max_records: usize, max_time: Duration) -> Result<News, RunError> {
         // Before the events: a process that ends in between has noted its end, and is not taken for one that vanished.
-        let vitals = self.folder.vitals();
-        let batch = self.reader.poll(max_records, max_time)?;
+        let vitals = self.vitals();
+        let batch = match &mut self.source {
+            Source::Ours(reader) => reader.poll(max_records, max_time)?,
+            Source::Foreign(foreign) => foreign.poll(max_records)?,
+        };
         if batch.anew {
             self.summary = Summary::default();
             self.history = History::default();
@@ -80,7 +107,7 @@ impl Follower {
         let mut state = self.summary.state(vitals, &self.here);
         if state == State::Failed && self.summary.ended.is_none() {
             // A process that took the run up in between is not one that vanished either.
-            state = self.summary.state(self.folder.vitals(), &self.here);
+            state = self.summary.state(self.vitals(), &self.here);
         }
         // While there is more to read, the events do not say yet where the run is.
         let state_changed = !batch.more && state != self.state;
@@ -104,6 +131,12 @@ impl Follower {
 
 /// What a run does, by a [glance](Summary::glance) at it, for lists of many.
 pub fn glance(folder: &Folder) -> Result<(Summary, State), RunError> {
+    if folder.is_foreign() {
+        let mut follower = Follower::new(folder.clone());
+        follower.catch_up()?;
+        let state = follower.state();
+        return Ok((follower.summary, state));
+    }
     let here = host();
     let vitals = folder.vitals();
     let summary = Summary::glance(folder)?;

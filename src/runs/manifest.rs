@@ -1,17 +1,23 @@
 //! What a run is: `run.toml`, written before anything happens and complete enough to do the same again. What happened is in
 //! `events.jsonl`; nothing that changes while the run goes on is kept here.
 
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
 use super::event::now;
+use super::folder::Folder;
 use super::host::host;
+
+/// The variables that decide what a run reads and where it computes.
+const ENVIRONMENT: &[&str] = &["ERW_CONFIG", "ERW_DATA_DIR", "CUDA_VISIBLE_DEVICES"];
 
 /// What a run is. Keys that a newer program adds are passed over, so that old programs list new runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// The verb, all its words ("train", "bench run"); for an external command the name it has in the settings.
+    /// The verb, all its words ("train", "bench run").
     pub verb: String,
     /// What came after the verb, without what concerns the run's folder.
     pub arguments: Vec<String>,
@@ -19,6 +25,9 @@ pub struct Manifest {
     pub title: String,
     /// The folder that relative paths in `arguments` start at.
     pub directory: PathBuf,
+    /// What it was to find in its environment; only variables that choose settings and devices, never keys or passwords.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub environment: BTreeMap<String, String>,
     /// The version of the program.
     pub erw: String,
     /// Seconds since 1970.
@@ -36,9 +45,6 @@ pub struct Manifest {
     /// What chance is drawn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// The command line of an external program; empty for a verb of erw's.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub command: Vec<String>,
     /// The plan it follows, in full.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -60,6 +66,17 @@ pub struct Fingerprint {
 }
 
 impl Manifest {
+    /// The arguments (after the program's name) that have the run in `folder` taken up, by its first process and by every
+    /// later one.
+    pub fn command_line(&self, folder: &Folder) -> Vec<OsString> {
+        let verb = self.verb.split_whitespace().map(OsString::from);
+        let mut words: Vec<OsString> = verb.collect();
+        // Before the others, as those may be the command line of another program.
+        words.extend(["--run".into(), folder.path().into()]);
+        words.extend(self.arguments.iter().map(OsString::from));
+        words
+    }
+
     /// A run of a verb, started here and now, in the working directory of this process.
     pub fn new(verb: &str, arguments: Vec<String>, title: &str) -> Self {
         Self {
@@ -67,6 +84,10 @@ impl Manifest {
             arguments,
             title: title.to_owned(),
             directory: std::env::current_dir().unwrap_or_default(),
+            environment: ENVIRONMENT
+                .iter()
+                .filter_map(|name| Some(((*name).to_owned(), std::env::var(name).ok()?)))
+                .collect(),
             erw: env!("CARGO_PKG_VERSION").to_owned(),
             created: now(),
             host: host(),
@@ -74,7 +95,6 @@ impl Manifest {
             device: None,
             priority: 0,
             seed: None,
-            command: Vec::new(),
             plan: None,
             model: None,
             data: None,
@@ -91,6 +111,7 @@ mod tests {
         let mut manifest = Manifest::new("bench run", vec!["--k=3".into(), "a \"b\"".into()], "x");
         manifest.seed = Some(i64::MAX as u64);
         manifest.plan = Some("steps = 20\n'''\n\"\"\"".into());
+        manifest.environment = BTreeMap::from([("ERW_CONFIG".into(), "/a=b".into())]);
         manifest.device = Some("cuda:0".into());
         manifest.data = Some(Fingerprint {
             name: "sets/a".into(),

@@ -20,6 +20,7 @@ mod error;
 mod event;
 mod folder;
 mod follower;
+pub mod foreign;
 mod host;
 mod manifest;
 mod number;
@@ -27,6 +28,7 @@ mod pulse;
 mod reader;
 mod series;
 mod summary;
+mod tensorboard;
 #[cfg(test)]
 mod tests;
 mod writer;

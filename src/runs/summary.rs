@@ -180,6 +180,11 @@ impl Summary {
         }
     }
 
+    /// Whether a process took the run up since it was last put into a queue.
+    pub fn is_taken_up(&self) -> bool {
+        self.process.is_some() && !self.waits
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> Option<Progress> {
         let (done, total, unit) = self.done.clone()?;

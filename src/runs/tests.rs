@@ -289,3 +289,43 @@ fn a_glance_at_a_long_run_sees_its_beginning_and_its_end() {
     assert_eq!(seen.progress(), all.summary.progress());
     assert_eq!(all.history.metric("train.loss").len(), 5000);
 }
+
+#[test]
+fn a_dashboard_that_cannot_be_written_costs_a_note_and_not_the_run() {
+    let case = Case::new();
+    fs::write(case.folder.tensorboard(), "a file in the way").unwrap();
+    let writer = case.folder.take_up().unwrap();
+    for step in 1..=3 {
+        writer.note(loss(step, 0.5)).unwrap();
+    }
+    let notes = case.facts().into_iter().filter_map(|fact| match fact {
+        Fact::Note { text } => Some(text),
+        _ => None,
+    });
+    let notes: Vec<String> = notes.collect();
+    assert_eq!(notes.len(), 1, "{notes:?}");
+    assert!(notes[0].starts_with("no TensorBoard files from here on"));
+    assert_eq!(case.follow().history.metric("train.loss").len(), 3);
+}
+
+#[test]
+fn the_dashboard_shows_what_the_events_say_also_after_a_resume() {
+    let case = Case::new();
+    let writer = case.folder.take_up().unwrap();
+    for step in 1..=4 {
+        writer.note(loss(step, step as f64)).unwrap();
+    }
+    drop(writer);
+    let writer = case.folder.take_up().unwrap();
+    writer.note(Fact::Resumed { step: 2 }).unwrap();
+    writer.note(loss(3, 30.0)).unwrap();
+    drop(writer);
+    let mut board = Follower::new(Folder::at(case.folder.tensorboard()));
+    board.catch_up().unwrap();
+    let values = |history: &History| -> Vec<(u64, f64)> {
+        let points = history.metric("train.loss").iter();
+        points.map(|p| (p.step, p.value)).collect()
+    };
+    assert_eq!(values(&board.history), values(&case.follow().history));
+    assert_eq!(values(&board.history), [(1, 1.0), (2, 2.0), (3, 30.0)]);
+}

@@ -19,6 +19,7 @@ use super::event::{Ending, Event, Fact};
 use super::folder::Folder;
 use super::host::host;
 use super::pulse::Pulse;
+use super::tensorboard::Board;
 
 /// How often the `control` file is looked for at the most; a person who asks a run to stop does not notice the difference.
 const LOOK: Duration = Duration::from_millis(200);
@@ -29,6 +30,7 @@ pub struct Writer {
     folder: Folder,
     again: bool,
     lines: Mutex<Lines>,
+    board: Mutex<Dashboard>,
     log: Mutex<Option<File>>,
     ended: AtomicBool,
     began: Instant,
@@ -37,6 +39,15 @@ pub struct Writer {
     stop: AtomicBool,
     /// Last, so that the lock outlives the last line.
     _pulse: Pulse,
+}
+
+/// The event file for TensorBoard, made when there is something for it.
+#[derive(Debug)]
+enum Dashboard {
+    Unopened,
+    Open(Board),
+    /// It could not be written. The run goes on without, for all that is in it is in `events.jsonl` too.
+    Broken,
 }
 
 /// An open `events.jsonl` whose length is known.
@@ -122,6 +133,7 @@ impl Folder {
             folder: self.clone(),
             again: lines.length > 0 && has_begun(self)?,
             lines: Mutex::new(lines),
+            board: Mutex::new(Dashboard::Unopened),
             log: Mutex::new(log),
             ended: AtomicBool::new(false),
             began: Instant::now(),
@@ -142,15 +154,14 @@ impl Folder {
         let mut lines = Lines::open(self)?;
         for fact in facts {
             lines
-                .append(&self.line(fact)?, true)
+                .append(&self.line(&Event::now(fact))?, true)
                 .map_err(RunError::files("write", &self.events()))?;
         }
         Ok(())
     }
 
-    fn line(&self, fact: Fact) -> Result<Vec<u8>, RunError> {
-        let mut line =
-            serde_json::to_vec(&Event::now(fact)).map_err(|e| self.unwritable("event", &e))?;
+    fn line(&self, event: &Event) -> Result<Vec<u8>, RunError> {
+        let mut line = serde_json::to_vec(event).map_err(|e| self.unwritable("event", &e))?;
         line.push(b'\n');
         Ok(line)
     }
@@ -210,10 +221,46 @@ impl Writer {
             Fact::Checkpoint { .. } | Fact::Resumed { .. } => true,
             _ => false,
         };
-        let line = self.folder.line(fact)?;
+        let event = Event::now(fact);
+        let line = self.folder.line(&event)?;
         held(&self.lines)
             .append(&line, durable)
-            .map_err(RunError::files("write", &self.folder.events()))
+            .map_err(RunError::files("write", &self.folder.events()))?;
+        match self.show(&event) {
+            Ok(()) => Ok(()),
+            Err(why) => self.note(Fact::Note {
+                text: format!("no TensorBoard files from here on: {why}"),
+            }),
+        }
+    }
+
+    /// Writes metrics once more, for other dashboards.
+    fn show(&self, event: &Event) -> io::Result<()> {
+        let (Fact::Metrics { step, .. } | Fact::Resumed { step }) = &event.fact else {
+            return Ok(());
+        };
+        let mut board = held(&self.board);
+        if matches!(*board, Dashboard::Broken) {
+            return Ok(());
+        }
+        let mut write = || {
+            if matches!(*board, Dashboard::Unopened) {
+                let dir = self.folder.tensorboard();
+                *board = Dashboard::Open(Board::create(&dir, event.time, &host())?);
+            }
+            match (&mut *board, &event.fact) {
+                (Dashboard::Open(board), Fact::Metrics { values, .. }) => {
+                    board.scalars((event.time, *step), values)
+                }
+                (Dashboard::Open(board), _) => board.restart(event.time, step + 1),
+                _ => Ok(()),
+            }
+        };
+        let written = write();
+        if written.is_err() {
+            *board = Dashboard::Broken;
+        }
+        written
     }
 
     /// Adds a line to `log.txt`, for people. Where the standard error of this process is that very file, as with runs that a

@@ -1,0 +1,165 @@
+//! What long verbs share: where the folder of their run is made, whether they start now or wait in a queue, and how they are
+//! started again.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::print;
+use crate::jobs::{Launcher as _, Local};
+use crate::runs::{Folder, Manifest, Run};
+use crate::workbench::Workbench;
+
+/// Where runs are.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct Root {
+    /// Where folders of runs are [default: 'runs' in the workspace]
+    #[arg(long, value_name = "DIR")]
+    pub(super) runs: Option<PathBuf>,
+}
+
+impl Root {
+    /// The folder of runs.
+    pub(super) fn path(&self, bench: &Workbench) -> anyhow::Result<PathBuf> {
+        Ok(bench.runs_root(self.runs.as_deref())?)
+    }
+}
+
+/// How a long verb runs.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) root: Root,
+    /// Put the run into the queue of its device and come back at once; 'erw jobs' shows it
+    #[arg(long)]
+    pub(super) queue: bool,
+    /// Its place in the queue: higher is sooner
+    #[arg(
+        long,
+        value_name = "N",
+        requires = "queue",
+        default_value_t = 0,
+        allow_negative_numbers = true
+    )]
+    pub(super) priority: i32,
+    /// Take up this run instead of making one; for the queue and 'erw resume'
+    #[arg(long, value_name = "RUN", hide = true)]
+    pub(super) run: Option<PathBuf>,
+}
+
+impl RunArgs {
+    /// The folder of the run that this process is to work on, or of one that was put into the queue and is somebody else's.
+    /// `describe` says what the run is, from the arguments as they were typed, where it is a new one.
+    pub(super) fn begin(
+        &self,
+        bench: &Workbench,
+        verb: &str,
+        describe: impl FnOnce(Vec<String>) -> Manifest,
+    ) -> anyhow::Result<Begun> {
+        if let Some(run) = &self.run {
+            let folder = Folder::at(run);
+            folder.manifest()?;
+            return Ok(Begun::Here(folder));
+        }
+        let root = self.root.path(bench)?;
+        let typed: Vec<String> = std::env::args().collect();
+        let mut manifest = describe(arguments(&typed, verb));
+        if !self.queue {
+            return Ok(Begun::Here(Folder::create(&root, &manifest)?));
+        }
+        let launcher = Local::of_this_program(&root)?;
+        manifest.launcher = launcher.name().into();
+        manifest.priority = self.priority;
+        let folder = Folder::create(&root, &manifest)?;
+        launcher.submit(&Run {
+            folder: folder.clone(),
+            manifest,
+        })?;
+        print::note(&format!(
+            "{} is in the queue; 'erw jobs logs -f {0}' follows it",
+            folder.name()
+        ));
+        Ok(Begun::Queued(folder))
+    }
+}
+
+/// A run that is about to begin.
+#[derive(Debug)]
+pub(super) enum Begun {
+    /// In this process.
+    Here(Folder),
+    /// In one that the queue starts when its device is free.
+    Queued(Folder),
+}
+
+impl Begun {
+    /// Its folder.
+    pub(super) fn folder(&self) -> &Folder {
+        let (Self::Here(folder) | Self::Queued(folder)) = self;
+        folder
+    }
+
+    /// Whether it is not for this process.
+    pub(super) fn is_queued(&self) -> bool {
+        matches!(self, Self::Queued(_))
+    }
+}
+
+/// What was typed after the verb, without what concerns the folder of the run and the queue: what `run.toml` keeps.
+fn arguments(typed: &[String], verb: &str) -> Vec<String> {
+    const WITH_VALUE: [&str; 3] = ["--runs", "--priority", "--run"];
+    let mut kept = Vec::new();
+    let mut words = typed.iter().skip(1 + verb.split_whitespace().count());
+    while let Some(word) = words.next() {
+        let name = word.split('=').next().unwrap_or(word);
+        if word == "--" {
+            kept.push(word.clone());
+            kept.extend(words.cloned());
+            break;
+        }
+        if WITH_VALUE.contains(&name) {
+            if name == word {
+                words.next();
+            }
+        } else if word != "--queue" {
+            kept.push(word.clone());
+        }
+    }
+    kept
+}
+
+/// The run that a person means by `name`.
+pub(super) fn find(root: &Path, name: &str) -> anyhow::Result<Run> {
+    let mut run = Run::find(root, name)?;
+    run.folder = run.folder.absolute();
+    Ok(run)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_of_a_command_is_what_it_does() {
+        let kept = |line: &str, verb: &str| {
+            let typed: Vec<String> = line.split(' ').map(str::to_owned).collect();
+            arguments(&typed, verb).join(" ")
+        };
+        assert_eq!(
+            kept(
+                "erw train p.toml --runs r --seed 3 --queue --priority -2 -v",
+                "train"
+            ),
+            "p.toml --seed 3 -v"
+        );
+        assert_eq!(
+            kept("erw bench run --runs=r --priority=3 x --json", "bench run"),
+            "x --json"
+        );
+        assert_eq!(kept("erw train --run /a/b p", "train"), "p");
+        assert_eq!(
+            kept("erw train -- --queue --runs", "train"),
+            "-- --queue --runs"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! What every way of starting jobs can do, and what is the same for all of them.
+
+use std::fs;
+
+use super::error::JobError;
+use crate::runs::{Fact, Folder, Manifest, Run, State, glance, host, now};
+
+/// A way of having runs worked on by processes of their own.
+pub trait Launcher {
+    /// Its word in `run.toml`.
+    fn name(&self) -> &'static str;
+
+    /// Has the run taken up as soon as there is room, for the first time or to go on. An error where a process has it, where
+    /// it waits already, or where it is done.
+    fn submit(&self, run: &Run) -> Result<(), JobError>;
+
+    /// Takes a run that waits out of the queue and notes that; false where it does not wait (any more).
+    fn take_out(&self, run: &Run) -> Result<bool, JobError>;
+
+    /// Makes the run stop, with so much force. An error where it is over, or where force cannot reach it.
+    fn stop(&self, run: &Run, force: Force) -> Result<StopOutcome, JobError>;
+
+    /// Sees to it that runs that wait are started, should whoever does that be gone; cheap where there is nothing to do.
+    fn wake(&self) -> Result<(), JobError>;
+}
+
+/// How hard a run is made to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// It is asked to, and saves what it has at the next safe point.
+    Ask,
+    /// Its process is told to terminate as well; a verb of erw's saves what it has, another program does what it does.
+    Terminate,
+    /// Its process is ended at once; what was not saved is lost.
+    Kill,
+}
+
+/// What came of making a run stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopOutcome {
+    /// It waited, and was taken out of the queue.
+    Dequeued,
+    /// It was asked to stop, and will.
+    Asked,
+    /// Its process was told to terminate.
+    Terminated,
+    /// Its process was ended.
+    Killed,
+}
+
+/// Makes a new run that does the same as `run` from the beginning, and submits it.
+pub fn retry(launcher: &dyn Launcher, run: &Run) -> Result<Run, JobError> {
+    let root = run.folder.path().parent().unwrap_or(run.folder.path());
+    let manifest = Manifest {
+        created: now(),
+        host: host(),
+        launcher: launcher.name().into(),
+        erw: env!("CARGO_PKG_VERSION").into(),
+        ..run.manifest.clone()
+    };
+    let folder = Folder::create(root, &manifest)?;
+    let run = Run { folder, manifest };
+    launcher.submit(&run)?;
+    Ok(run)
+}
+
+/// Removes a run that nobody works on, with all that is in its folder; one that waits is taken out of the queue.
+pub fn remove(launcher: &dyn Launcher, run: &Run) -> Result<(), JobError> {
+    let (_, state) = glance(&run.folder)?;
+    match state {
+        State::Running | State::Stalled => {
+            return Err(JobError::State {
+                name: run.folder.name(),
+                state,
+                advice: "stop it first ('erw jobs stop')",
+            });
+        }
+        State::Queued => drop(launcher.take_out(run)?),
+        State::Done | State::Failed | State::Stopped => {}
+    }
+    // Should a process have taken it up just now, this says so.
+    run.folder.add(std::iter::empty::<Fact>())?;
+    let path = run.folder.path();
+    // Under another name first, so that no list ever shows half of it.
+    let gone = path.with_file_name(format!(".gone-{}", run.folder.name()));
+    fs::rename(path, &gone).map_err(JobError::files("remove", path))?;
+    fs::remove_dir_all(&gone).map_err(JobError::files("remove", &gone))
+}

@@ -1,0 +1,21 @@
+//! Jobs: runs that a process of their own works on, behind whoever asked for them. A job is the same command that could be
+//! typed, started by a [`Launcher`]; what it does is read from its run's folder, and closing the asker stops nothing.
+//!
+//! On this machine ([`Local`]) runs wait in a queue of files beside the runs, one device runs one at a time, and a small
+//! process without a terminal starts one after the other and goes when none is left.
+
+mod attend;
+mod drain;
+mod error;
+mod launcher;
+mod local;
+mod process;
+mod queue;
+
+pub use attend::{Attended, attend};
+pub use drain::drain;
+pub use error::JobError;
+pub use launcher::{Force, Launcher, StopOutcome, remove, retry};
+pub use local::Local;
+pub use process::{leave_terminal, replace_with};
+pub use queue::{Queue, Waiting};
