@@ -6,6 +6,7 @@ use std::sync::Arc;
 use ratatui::crossterm::event::Event;
 
 use crate::domain::{GroupId, GroupSummary};
+use crate::jobs::Force;
 use crate::score::LiveEvent;
 
 use super::judgement::Judgement;
@@ -57,6 +58,8 @@ pub(crate) enum Msg {
     },
     /// A held key was let go: the look of that number, if still the newest, may be taken.
     Rested(u64),
+    /// Something asked for was done to a run: what to say of it, and the run to look at, if it is a new one.
+    Worked(String, Option<String>),
     /// Something failed in the background; for the message log.
     Failed(String),
     /// Something is wrong with the runs; for the message log.
@@ -192,6 +195,36 @@ pub(crate) enum Action {
     PreviousFollowed,
     /// Shows the groups of the step at the cursor in Browse.
     OpenStep,
+    /// Writes a plan for a new run.
+    NewRun,
+    /// Writes a plan like the marked run's.
+    ForkRun,
+    /// Asks how the marked run is to stop.
+    StopRun,
+    /// Has the marked run go on.
+    ResumeRun,
+    /// To the next key of the plan.
+    NextKey,
+    /// To the previous key of the plan.
+    PreviousKey,
+    /// Ten keys on.
+    NextKeys,
+    /// Ten keys back.
+    PreviousKeys,
+    /// Begins to type the marked value.
+    EditValue,
+    /// Sets the marked key, or leaves it to its default.
+    SetKey,
+    /// Takes the value typed.
+    TakeValue,
+    /// Leaves the value as it was.
+    LeaveValue,
+    /// Starts a run of the plan.
+    StartPlan,
+    /// Puts the plan aside.
+    LeavePlan,
+    /// Begins the plan anew.
+    ResetPlan,
     /// The key table.
     Help,
     /// The command palette.
@@ -218,6 +251,30 @@ pub(crate) enum Action {
     Suspend,
     /// Ends the program.
     Quit,
+}
+
+/// Something to be done to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Start a training.
+    Start {
+        /// What its plan calls the model.
+        title: String,
+        /// The plan's text.
+        plan: String,
+    },
+    /// Make it stop.
+    Stop {
+        /// Its name.
+        run: String,
+        /// How hard.
+        force: Force,
+    },
+    /// Have it go on from where it was.
+    Resume {
+        /// Its name.
+        run: String,
+    },
 }
 
 /// Why groups were looked up by their keys.
@@ -270,6 +327,8 @@ pub(crate) enum Effect {
     Find(Sought, Vec<String>),
     /// Watch these runs from here on.
     Watch(Watch),
+    /// Start, stop or resume a run.
+    Work(Work),
     /// Score and decode what is looked at.
     Look(Look),
     /// Draw pictures this way from here on.

@@ -1,6 +1,6 @@
 //! Made-up groups and a library of them, for the tests of this layer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -11,7 +11,7 @@ use crate::domain::{
 
 use super::library::{Library, Scoring};
 use super::screens::train::Entry;
-use crate::runs::{Manifest, Progress, State};
+use crate::runs::{Event, Fact, Manifest, Progress, State};
 
 const ASKED: [(&str, &str); 6] = [
     (
@@ -192,6 +192,72 @@ pub(crate) fn runs(count: usize) -> Vec<Entry> {
             }
         })
         .collect()
+}
+
+/// What a training of so many steps tells: curves that fall and rise and tremble, differently by `seed`, eight groups a step,
+/// and every hundred steps a validation with two groups that are followed.
+pub(crate) fn training(seed: u64, steps: u64) -> Vec<Event> {
+    let slant = 1.0 + 0.4 * seed as f64;
+    let at = |step: u64, fact| Event {
+        time: step as f64 * 1.2,
+        fact,
+    };
+    let host = "atelier".to_owned();
+    let mut events = vec![at(0, Fact::Started { pid: 7, host })];
+    for step in 1..=steps {
+        let x = step as f64 / 3000.0;
+        let learnt = 1.0 - (-3.0 * x * slant).exp();
+        let tremble = (step as f64 * 1.7 + seed as f64).sin() * (step as f64 * 0.31).cos();
+        let mut values = BTreeMap::from([
+            (
+                "train.loss".to_owned(),
+                0.69 - 0.35 * learnt + 0.05 * tremble,
+            ),
+            (
+                "train.accuracy".to_owned(),
+                0.5 + 0.3 * learnt + 0.12 * tremble,
+            ),
+            (
+                "gradient_norm".to_owned(),
+                (0.4 - learnt + 0.5 * tremble).exp(),
+            ),
+            (
+                "rate.heads".to_owned(),
+                1e-4 * (1.0 - x) * (x * 20.0).min(1.0),
+            ),
+        ]);
+        let groups = (0..8)
+            .map(|i| format!("group-{}", (step * 5 + i) % 12 + 1))
+            .collect();
+        events.push(at(step, Fact::Samples { step, groups }));
+        if step % 100 == 0 {
+            values.insert("val.accuracy".into(), 0.5 + 0.28 * learnt + 0.01 * tremble);
+            for n in 1..=2_i64 {
+                let reward = |i: usize| {
+                    let both = learnt * (0.8 - 0.4 * i as f64) + 0.05 * tremble * n as f64;
+                    [[both + 0.2, 0.5], [both - 0.2, 0.6], [both, 0.4]]
+                };
+                events.push(at(
+                    step,
+                    Fact::Followed {
+                        step,
+                        group: format!("group-{n}"),
+                        rewards: (0..5).map(reward).collect(),
+                    },
+                ));
+            }
+        }
+        let epoch = step as f64 / 750.0;
+        events.push(at(
+            step,
+            Fact::Metrics {
+                step,
+                epoch,
+                values,
+            },
+        ));
+    }
+    events
 }
 
 /// A scorer that only remembers what it was asked.

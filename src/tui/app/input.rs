@@ -55,10 +55,9 @@ impl App {
             self.paint.due = true;
             self.preview();
         } else if self.screens.open == Screen::Train {
-            let lens = &mut self.screens.train.lens;
-            if lens.typing {
-                self.paint.due |= lens.filter.handle_event(&event).is_some();
-            }
+            self.type_on_runs(|input| {
+                input.handle_event(&event);
+            });
         } else if self.list.typing && self.screens.detail.is_none() {
             let changed = self.list.filter.handle_event(&event);
             self.paint.due |= changed.is_some();
@@ -81,11 +80,7 @@ impl App {
             top.edit(insert);
             self.paint.due = true;
         } else if self.screens.open == Screen::Train {
-            let lens = &mut self.screens.train.lens;
-            if lens.typing {
-                insert(&mut lens.filter);
-                self.paint.due = true;
-            }
+            self.type_on_runs(insert);
         } else if self.list.typing && self.screens.detail.is_none() {
             insert(&mut self.list.filter);
             self.paint.due = true;
@@ -267,7 +262,11 @@ impl App {
                 self.paint.chosen = true;
                 self.take_theme(&name);
             }
-            Choice::Goto(position) if position < self.list.shown() => self.list.mark(position),
+            Choice::Goto(position) if position < self.list.shown() => {
+                self.screens.open = Screen::Browse;
+                self.list.mark(position);
+            }
+            Choice::Work(work) => return vec![Effect::Work(work)],
             Choice::Goto(_) => {
                 let shown = self.list.shown();
                 self.tell(format!("there are {shown} groups in the list"));

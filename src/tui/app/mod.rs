@@ -214,6 +214,7 @@ impl App {
                 self.tell(message);
             }
             Msg::Troubled(message) => self.tell(message),
+            Msg::Worked(words, run) => self.worked(words, run),
             Msg::Quit => self.quit = true,
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Continued => {
@@ -366,12 +367,15 @@ impl App {
 
     fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Screens, Train,
+            Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Plan, Screens, Train,
+            Value,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
         }
         match self.screens.open {
+            Screen::Train if self.screens.train.draft.is_typing() => &[Value, Everywhere],
+            Screen::Train if self.screens.train.draft.form().is_some() => &[Plan, Everywhere],
             Screen::Train if self.screens.train.lens.typing => &[Metrics, Everywhere],
             Screen::Train => &[Train, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {

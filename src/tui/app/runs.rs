@@ -8,7 +8,8 @@ use super::pictures::want;
 use super::{App, Screen};
 use crate::domain::GroupId;
 use crate::tui::library::{Record, USUAL_ASPECT};
-use crate::tui::msg::{Action, Effect, Look, Sought};
+use crate::tui::msg::{Action, Effect, Look, Sought, Work};
+use crate::tui::overlays;
 use crate::tui::screens::train::{self, Pane, RunNews};
 
 impl App {
@@ -20,7 +21,7 @@ impl App {
             screen,
             train::layout::Facts {
                 charts: train.metrics().len(),
-                large: train.lens.large,
+                large: train.large,
                 pane: train.pane,
                 runs: train.shelf.entries().len(),
                 pictures: record.map_or(0, |record| record.group.candidates.len() + 1),
@@ -47,6 +48,10 @@ impl App {
                 Some(Vec::new())
             }
             Action::OpenStep => Some(self.open_step()),
+            Action::ForkRun => Some(self.fork()),
+            Action::StartPlan => Some(self.start_plan()),
+            Action::StopRun => Some(self.ask_to_stop()),
+            Action::ResumeRun => Some(self.resume()),
             Action::Rescan => {
                 self.screens.train.forget_places();
                 None
@@ -73,6 +78,85 @@ impl App {
                 Vec::new()
             }
         }
+    }
+
+    /// A plan like the marked run's.
+    fn fork(&mut self) -> Vec<Effect> {
+        let train = &mut self.screens.train;
+        let Some(entry) = train.shelf.marked() else {
+            return Vec::new();
+        };
+        match &entry.manifest.plan {
+            Some(plan) => train.draft.fork(entry.title(), plan),
+            None => {
+                let words = format!("'{}' keeps no plan that could be forked", entry.title());
+                self.tell(words);
+            }
+        }
+        Vec::new()
+    }
+
+    /// Starts what the plan says, if it can be carried out.
+    fn start_plan(&mut self) -> Vec<Effect> {
+        match self.screens.train.draft.start() {
+            Some(Ok(work)) => return vec![Effect::Work(work)],
+            Some(Err(why)) => self.tell(format!("not started: {why}")),
+            None => {}
+        }
+        Vec::new()
+    }
+
+    fn ask_to_stop(&mut self) -> Vec<Effect> {
+        let Some(entry) = self.screens.train.shelf.marked() else {
+            return Vec::new();
+        };
+        if entry.state.is_live() {
+            let question = overlays::stop(&entry.name, entry.title(), entry.state);
+            self.overlays.push(question);
+        } else {
+            let words = format!("'{}' is over: {}", entry.title(), entry.state.word());
+            self.tell(words);
+        }
+        Vec::new()
+    }
+
+    fn resume(&mut self) -> Vec<Effect> {
+        let Some(entry) = self.screens.train.shelf.marked() else {
+            return Vec::new();
+        };
+        let run = entry.name.clone();
+        vec![Effect::Work(Work::Resume { run })]
+    }
+
+    /// Something was done to a run.
+    pub(super) fn worked(&mut self, words: String, run: Option<String>) {
+        if let Some(run) = run {
+            let train = &mut self.screens.train;
+            train.draft.started();
+            train.shelf.wait_for(run);
+        }
+        self.tell(words);
+    }
+
+    /// Where the plan's form covers pictures.
+    pub(super) fn plan_cover(&self) -> Option<Rect> {
+        let open = self.screens.open == Screen::Train;
+        let form = self.screens.train.draft.form();
+        form.filter(|_| open)
+            .map(|_| train::form_area(self.screen()))
+    }
+
+    /// A key or a paste that is no command goes into what is being typed.
+    pub(super) fn type_on_runs(&mut self, change: impl FnOnce(&mut tui_input::Input)) {
+        let train = &mut self.screens.train;
+        if train.draft.is_typing() {
+            train.draft.type_into(change);
+        } else if train.lens.typing {
+            change(&mut train.lens.filter);
+        } else {
+            return;
+        }
+        self.paint.due = true;
     }
 
     /// Groups were looked up.
@@ -156,6 +240,17 @@ impl App {
     }
 
     pub(super) fn mouse_on_runs(&mut self, turn: isize, at: Position) {
+        if self.screens.train.draft.form().is_some() {
+            if turn != 0 {
+                let action = if turn > 0 {
+                    Action::NextKey
+                } else {
+                    Action::PreviousKey
+                };
+                self.screens.train.draft.act(action);
+            }
+            return;
+        }
         let layout = self.train_layout(self.screen());
         if turn == 0 {
             self.screens.train.click(at, &layout);

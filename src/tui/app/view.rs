@@ -35,7 +35,9 @@ impl App {
         let canvas = Canvas {
             theme,
             pictures,
-            cover: overlay.map(|top| top.area(self.screen())),
+            cover: overlay
+                .map(|top| top.area(self.screen()))
+                .or(self.plan_cover()),
         };
         self.view_screen(frame, &canvas);
         let line = Rect {
@@ -55,6 +57,7 @@ impl App {
             let view = train::View {
                 train: &self.screens.train,
                 record: self.followed_record(),
+                screen,
                 folder: &self.place.runs,
             };
             train::view(frame, canvas, &self.train_layout(screen), &view);
@@ -167,8 +170,17 @@ impl App {
                 (Action::Smoother, "smooth"),
                 (Action::ZoomIn, "zoom"),
                 (Action::NextTrainPane, "pane"),
+                (Action::NewRun, "new"),
                 (Action::ToBrowse, "groups"),
             ],
+            Some(Context::Plan) => &[
+                (Action::EditValue, "type"),
+                (Action::SetKey, "set or not"),
+                (Action::StartPlan, "start"),
+                (Action::ResetPlan, "anew"),
+                (Action::LeavePlan, "leave"),
+            ],
+            Some(Context::Value) => &[(Action::TakeValue, "take"), (Action::LeaveValue, "leave")],
             Some(Context::Metrics) => &[
                 (Action::KeepMetrics, "keep"),
                 (Action::DropMetrics, "show all"),

@@ -29,6 +29,10 @@ pub(crate) enum Context {
     Filter,
     /// While metrics are being chosen by typing.
     Metrics,
+    /// In the plan of a new run.
+    Plan,
+    /// While a value of it is being typed.
+    Value,
     /// In help, palette and the other lists that open over a screen.
     Chooser,
     /// Always, even while typing.
@@ -46,6 +50,8 @@ impl Context {
             Self::Screens => "Every screen",
             Self::Filter => "While filtering",
             Self::Metrics => "While choosing metrics",
+            Self::Plan => "In a plan",
+            Self::Value => "While typing a value",
             Self::Chooser => "In help and palette",
             Self::Everywhere => "Everywhere",
         }

@@ -21,7 +21,7 @@ const fn row(
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Row] = {
     use Action as A;
-    use Context::{Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Screens, Train};
+    use Context::{Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Plan, Screens, Train, Value};
     &[
         row(Browse, &["j", "down"], A::NextGroup, "go to the next group"),
         row(Browse, &["k", "up"], A::PreviousGroup, "go to the previous group"),
@@ -76,8 +76,13 @@ pub(crate) const TABLE: &[Row] = {
         row(Train, &["X"], A::LogAcross, "switch steps between even and logarithmic"),
         row(Train, &["/"], A::FilterMetrics, "choose metrics by their names as you type"),
         row(Train, &["v"], A::NextTrainPane, "switch between charts, followed groups and log"),
-        row(Train, &["n"], A::NextFollowed, "go to the next followed group"),
-        row(Train, &["N"], A::PreviousFollowed, "go to the previous followed group"),
+        row(Train, &["}"], A::NextFollowed, "go to the next followed group"),
+        row(Train, &["{"], A::PreviousFollowed, "go to the previous followed group"),
+        row(Train, &["n"], A::NewRun, "write the plan of a new training and start it"),
+        row(Train, &["f"], A::ForkRun, "write a plan like this run's and start it"),
+        row(Train, &["c"], A::StopRun, "stop the run, after a question"),
+        row(Train, &["R"], A::ResumeRun, "have the run go on from where it was"),
+        row(Train, &["r"], A::Rescan, "read the workspace again"),
         row(Screens, &["B", "f1"], A::ToBrowse, "go to the groups"),
         row(Screens, &["T", "f2"], A::ToTrain, "go to the runs"),
         row(Screens, &["esc"], A::Back, "go back, or clear the filter"),
@@ -92,6 +97,17 @@ pub(crate) const TABLE: &[Row] = {
         row(Filter, &["up", "ctrl-p"], A::PreviousGroup, "go to the previous match"),
         row(Metrics, &["enter"], A::KeepMetrics, "keep the choice and go back to the charts"),
         row(Metrics, &["esc"], A::DropMetrics, "show all metrics"),
+        row(Plan, &["j", "down"], A::NextKey, "go to the next key"),
+        row(Plan, &["k", "up"], A::PreviousKey, "go to the previous key"),
+        row(Plan, &["pgdn", "ctrl-d"], A::NextKeys, "go ten keys down"),
+        row(Plan, &["pgup", "ctrl-u"], A::PreviousKeys, "go ten keys up"),
+        row(Plan, &["enter"], A::EditValue, "type the value"),
+        row(Plan, &["space"], A::SetKey, "set the key, or leave it to its default"),
+        row(Plan, &["s"], A::StartPlan, "start the training in the background"),
+        row(Plan, &["d"], A::ResetPlan, "begin the plan anew"),
+        row(Plan, &["esc", "q"], A::LeavePlan, "put the plan aside; it is kept"),
+        row(Value, &["enter"], A::TakeValue, "take the value"),
+        row(Value, &["esc"], A::LeaveValue, "leave it as it was"),
         row(Chooser, &["enter"], A::Choose, "run or take the marked line"),
         row(Chooser, &["esc"], A::Close, "close"),
         row(Chooser, &["down", "ctrl-n"], A::NextChoice, "go to the next line"),

@@ -232,7 +232,7 @@ mod tests {
             let l = layout(Rect::new(0, 0, width, height), facts);
             (l.charts.len(), l.columns)
         };
-        assert_eq!(charts(200, 50, 14), (12, 3));
+        assert_eq!(charts(200, 50, 14), (16, 4));
         assert_eq!(charts(200, 50, 2), (2, 2));
         assert_eq!(charts(60, 19, 14), (1, 1));
         assert_eq!(charts(100, 29, 14), (2, 1));

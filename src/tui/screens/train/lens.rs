@@ -37,8 +37,6 @@ pub(crate) struct Lens {
     pub(crate) log: bool,
     /// Where values are read.
     pub(crate) cursor: Option<f64>,
-    /// One chart fills the room.
-    pub(crate) large: bool,
     /// What metrics' names must hold.
     pub(crate) filter: Input,
     /// Whether the filter has the keyboard.
@@ -105,7 +103,6 @@ impl Lens {
             Action::Rougher => self.strength.0 = self.strength.0.saturating_sub(1),
             Action::LogValues => self.log = !self.log,
             Action::LogAcross => self.log_across = !self.log_across,
-            Action::EnlargeChart => self.large = !self.large,
             _ => return false,
         }
         true

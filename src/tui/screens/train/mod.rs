@@ -1,6 +1,9 @@
 //! The train screen: the runs, live and finished alike, their curves over each other, the groups that are followed through a
 //! training, and what a run says of itself.
 
+mod draft;
+mod form;
+mod form_view;
 pub(crate) mod layout;
 mod lens;
 mod metrics;
@@ -21,6 +24,8 @@ use crate::runs::Event;
 use crate::tui::msg::Action;
 use crate::tui::widgets::chart::Chart;
 
+pub(crate) use draft::Draft;
+pub(crate) use form_view::area as form_area;
 pub(crate) use shelf::{Entry, Shelf};
 pub(crate) use told::{Across, Told};
 pub(crate) use view::{View, view};
@@ -91,6 +96,10 @@ pub(crate) struct Train {
     pub(crate) pane: Pane,
     followed: Followed,
     log: (String, Vec<String>),
+    /// The plan of a run that is about to be.
+    pub(crate) draft: Draft,
+    /// One chart fills the room.
+    pub(crate) large: bool,
     /// The first row of charts.
     top: usize,
 }
@@ -131,6 +140,9 @@ impl Train {
 
     /// Does what concerns only this screen; false if the action is none of it.
     pub(crate) fn act(&mut self, action: Action, layout: &Layout) -> bool {
+        if self.draft.act(action) {
+            return true;
+        }
         let weight = self.lens.weight();
         let rows = isize::try_from(layout.rows.height.max(2)).unwrap_or(2);
         match action {
@@ -142,6 +154,7 @@ impl Train {
             Action::OldestRun => self.shelf.mark(usize::MAX),
             Action::ShowRun => self.shelf.toggle(),
             Action::PinRun => self.shelf.pin(),
+            Action::EnlargeChart => self.large = !self.large,
             Action::NextChart => self.step_chart(1),
             Action::PreviousChart => self.step_chart(-1),
             Action::CursorLeft => self.move_cursor(-1.0, layout),
@@ -183,8 +196,8 @@ impl Train {
         if self.lens.cursor.take().is_some() {
             return true;
         }
-        if self.lens.large {
-            self.lens.large = false;
+        if self.large {
+            self.large = false;
         } else if !self.lens.query().is_empty() {
             self.lens.filter.reset();
         } else if !self.lens.shows_all() {
@@ -323,7 +336,7 @@ impl Train {
         let rows = shown.div_ceil(columns);
         let row = self.focus() / columns;
         let all = self.metrics().len().div_ceil(columns);
-        self.top = if self.lens.large {
+        self.top = if self.large {
             self.focus()
         } else {
             self.top
@@ -335,7 +348,7 @@ impl Train {
 
     /// The first chart on screen.
     pub(crate) fn first_chart(&self, layout: &Layout) -> usize {
-        if self.lens.large {
+        if self.large {
             self.focus()
         } else {
             self.top * layout.columns.max(1)

@@ -56,6 +56,8 @@ pub(crate) struct Shelf {
     colours: BTreeMap<String, usize>,
     /// The run that the others are compared with.
     pub(crate) baseline: Option<String>,
+    /// A run that was started here and is not in the list yet.
+    expected: Option<String>,
 }
 
 impl Shelf {
@@ -66,6 +68,9 @@ impl Shelf {
         self.told.retain(|name, _| known(name));
         self.colours.retain(|name, _| known(name));
         self.baseline.take_if(|name| !known(name));
+        if let Some(name) = self.expected.take_if(|name| known(name)) {
+            self.marked = Some(name);
+        }
         if !self.marked.as_ref().is_some_and(known) {
             // Something to look at: the newest that was not only asked for.
             let begun = |entry: &&Entry| entry.state != State::Queued;
@@ -141,10 +146,14 @@ impl Shelf {
         self.colour();
     }
 
-    /// Marks the run of that name, once it is in the list.
-    pub(crate) fn mark_named(&mut self, name: String) {
-        self.marked = Some(name);
-        self.colour();
+    /// Marks the run of that name as soon as it is in the list.
+    pub(crate) fn wait_for(&mut self, name: String) {
+        if self.entry(&name).is_some() {
+            self.marked = Some(name);
+            self.colour();
+        } else {
+            self.expected = Some(name);
+        }
     }
 
     /// Moves the mark, stopping at both ends.

@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::Layout;
 use super::shelf::Entry;
-use super::{Pane, Train, metrics, panes};
+use super::{Pane, Train, form_view, metrics, panes};
 use crate::runs::State;
 use crate::tui::library::Record;
 use crate::tui::screens::canvas::Canvas;
@@ -21,6 +21,8 @@ pub(crate) struct View<'a> {
     pub(crate) train: &'a Train,
     /// The followed group that shows, if it is here.
     pub(crate) record: Option<&'a Record>,
+    /// All the room.
+    pub(crate) screen: Rect,
     /// Where runs are.
     pub(crate) folder: &'a str,
 }
@@ -34,6 +36,14 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
             .set_string(layout.divider.x, y, "│", theme[Role::Border]);
     }
     draw_list(frame, theme, layout, view.train);
+    draw_rest(frame, canvas, layout, view);
+    if let Some(form) = view.train.draft.form() {
+        form_view::draw(frame, view.screen, theme, form);
+    }
+}
+
+fn draw_rest(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
+    let theme = canvas.theme;
     if view.train.shelf.entries().is_empty() {
         draw_nothing(frame, theme, layout, view);
         return;
@@ -146,6 +156,7 @@ fn draw_bar(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, train: &Train
     let count = match (metrics.len(), last - first.min(last)) {
         (0, _) => String::new(),
         (all, shown) if all == shown => format!("{all} metrics"),
+        (all, 1) => format!("{last} of {all} metrics"),
         (all, _) => format!("{}–{last} of {all} metrics", first + 1),
     };
     let count = Span::styled(count, theme[Role::Dim]);
