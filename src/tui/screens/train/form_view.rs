@@ -139,24 +139,18 @@ fn draw_entry(
     let key_width = KEY.min(row.width / 2);
     let beside = row.width >= KEY + VALUE + 20;
     let value_width = if beside { VALUE } else { row.width - key_width };
-    let role = match (wrong, set) {
-        (true, _) => Role::Bad,
-        (false, true) => Role::Text,
-        (false, false) => Role::Dim,
+    let style = match (wrong, set) {
+        (true, _) => theme[Role::Bad],
+        // The ground is the form's or that of the mark.
+        (false, true) => Style::new(),
+        (false, false) => theme[Role::Dim],
     };
     let mark = match (wrong, set) {
         (true, _) => "✗ ",
         (false, true) => "  ",
         (false, false) => "· ",
     };
-    put(
-        frame,
-        row,
-        0,
-        key_width,
-        &format!("{mark}{key}"),
-        theme[role],
-    );
+    put(frame, row, 0, key_width, &format!("{mark}{key}"), style);
     let typing = form.typed.as_ref().filter(|_| marked);
     if let Some(input) = typing {
         let room = value_width.max(row.width / 2).min(row.width - key_width);
@@ -170,7 +164,7 @@ fn draw_entry(
         return;
     }
     let shown = if *set { value.as_str() } else { "not set" };
-    put(frame, row, key_width, value_width, shown, theme[role]);
+    put(frame, row, key_width, value_width, shown, style);
     if beside {
         let left = key_width + value_width + 1;
         put(frame, row, left, row.width - left, words, theme[Role::Dim]);

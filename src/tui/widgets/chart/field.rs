@@ -61,7 +61,7 @@ impl Chart<'_> {
 
     /// The numbers under the field, none over another.
     fn draw_places(&self, field: Rect, y: u16, buffer: &mut Buffer) {
-        let most = usize::from(field.width / 7).max(1);
+        let most = usize::from(field.width / 6).clamp(1, 12);
         let mut free = field.x;
         for tick in self.x.ticks(most) {
             let Some(x) = column(field, &self.x, tick.value) else {
