@@ -64,20 +64,16 @@ impl App {
     fn open_step(&mut self) -> Vec<Effect> {
         let train = &self.screens.train;
         let title = train.shelf.marked().map_or("", |entry| entry.title());
-        match train.samples() {
-            Some((step, keys)) => {
-                let words = format!("Step {step} of {title}");
-                vec![Effect::Find(Sought::Step(words), keys)]
-            }
-            None => {
-                let step = train.step_at_cursor();
-                let words = step.map_or("there is no step here".into(), |step| {
-                    format!("the run does not say which groups step {step} was made of")
-                });
-                self.tell(words);
-                Vec::new()
-            }
+        if let Some((step, keys)) = train.samples() {
+            let words = format!("Step {step} of {title}");
+            return vec![Effect::Find(Sought::Step(words), keys)];
         }
+        let step = train.step_at_cursor();
+        let words = step.map_or("there is no step here".into(), |step| {
+            format!("the run does not say which groups step {step} was made of")
+        });
+        self.tell(words);
+        Vec::new()
     }
 
     /// A plan like the marked run's.
@@ -86,12 +82,11 @@ impl App {
         let Some(entry) = train.shelf.marked() else {
             return Vec::new();
         };
-        match &entry.manifest.plan {
-            Some(plan) => train.draft.fork(entry.title(), plan),
-            None => {
-                let words = format!("'{}' keeps no plan that could be forked", entry.title());
-                self.tell(words);
-            }
+        if let Some(plan) = &entry.manifest.plan {
+            train.draft.fork(entry.title(), plan);
+        } else {
+            let words = format!("'{}' keeps no plan that could be forked", entry.title());
+            self.tell(words);
         }
         Vec::new()
     }

@@ -104,7 +104,7 @@ pub(crate) const TABLE: &[Row] = {
         row(Plan, &["enter"], A::EditValue, "type the value"),
         row(Plan, &["space"], A::SetKey, "set the key, or leave it to its default"),
         row(Plan, &["s"], A::StartPlan, "start the training in the background"),
-        row(Plan, &["d"], A::ResetPlan, "begin the plan anew"),
+        row(Plan, &["d"], A::ResetPlan, "begin the plan anew, or bring the one before back"),
         row(Plan, &["esc", "q"], A::LeavePlan, "put the plan aside; it is kept"),
         row(Value, &["enter"], A::TakeValue, "take the value"),
         row(Value, &["esc"], A::LeaveValue, "leave it as it was"),

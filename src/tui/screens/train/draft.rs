@@ -12,6 +12,8 @@ use crate::tui::msg::{Action, Work};
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
     form: Option<Form>,
+    /// The one before it, which is brought back where the new one was a mistake.
+    before: Option<Form>,
     open: bool,
 }
 
@@ -35,7 +37,8 @@ impl Draft {
 
     /// Begins a plan that says what `plan` says.
     pub(crate) fn fork(&mut self, title: &str, plan: &str) {
-        self.form = Some(Form::like(title, plan, check));
+        let form = Form::like(title, plan, check);
+        self.before = self.form.replace(form);
         self.open = true;
     }
 
@@ -58,7 +61,10 @@ impl Draft {
             Action::SetKey => form.toggle(),
             Action::TakeValue => form.take(),
             Action::LeaveValue => form.leave(),
-            Action::ResetPlan => *form = Form::new(check),
+            Action::ResetPlan => {
+                let other = self.before.take().unwrap_or_else(|| Form::new(check));
+                self.before = self.form.replace(other);
+            }
             Action::LeavePlan => self.open = false,
             _ => return false,
         }
@@ -147,6 +153,19 @@ mod tests {
         };
         assert_eq!(title, "my-model");
         assert!(plan.contains("train = \"everything\""));
+    }
+
+    #[test]
+    fn a_plan_that_made_way_for_another_can_be_brought_back() {
+        let mut draft = Draft::default();
+        draft.act(Action::NewRun);
+        draft.fork("base", "seed = 3\n");
+        let seed = |draft: &Draft, text| draft.form().unwrap().text().contains(text);
+        assert!(seed(&draft, "seed = 3"));
+        draft.act(Action::ResetPlan);
+        assert!(seed(&draft, "seed = 0"));
+        draft.act(Action::ResetPlan);
+        assert!(seed(&draft, "seed = 3"));
     }
 
     #[test]

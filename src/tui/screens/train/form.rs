@@ -106,7 +106,7 @@ impl Form {
         let mut out = String::new();
         for (at, line) in self.lines.iter().enumerate() {
             match line {
-                PlanLine::Table(name) => out += &format!("[{name}]"),
+                PlanLine::Table(name) => out.extend(["[", name, "]"]),
                 PlanLine::Entry {
                     key,
                     value,
@@ -116,9 +116,9 @@ impl Form {
                     let typing = self.typed.as_ref().filter(|_| at == self.at);
                     let value = typing.map_or(value.clone(), |input| written(input.value(), value));
                     let mark = if *set || typing.is_some() { "" } else { "# " };
-                    out += &format!("{mark}{key} = {value}");
+                    out.extend([mark, key, " = ", &value]);
                     if !words.is_empty() {
-                        out += &format!(" # {words}");
+                        out.extend([" # ", words]);
                     }
                 }
                 PlanLine::Other(text) => out += text,

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::told::Told;
 use crate::runs::{Event, Manifest, Progress, State};
 use crate::tui::screens::prose;
+use crate::tui::widgets::meter::percent;
 
 /// Colours and marks that tell runs apart.
 const COLOURS: usize = 8;
@@ -258,15 +259,11 @@ impl Shelf {
         match running.as_slice() {
             [] => {}
             [one] => {
-                let mut text = format!("▶ {}", prose::line(one.title(), 16));
-                if let Some(share) = one.share() {
-                    text += &format!(" {}", crate::tui::widgets::meter::percent(share));
-                }
+                let mut parts = vec![format!("▶ {}", prose::line(one.title(), 16))];
+                parts.extend(one.share().map(percent));
                 let left = one.progress.as_ref().and_then(|p| p.seconds_left);
-                if let Some(left) = left {
-                    text += &format!(" {} left", prose::duration(left));
-                }
-                words.push(text);
+                parts.extend(left.map(|left| format!("{} left", prose::duration(left))));
+                words.push(parts.join(" "));
             }
             several => words.push(format!("▶ {} runs", several.len())),
         }

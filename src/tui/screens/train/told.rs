@@ -156,13 +156,12 @@ impl Told {
         self.lines
             .retain(|name, _| known.binary_search(&name.as_str()).is_ok());
         for name in known {
-            match self.lines.get_mut(name) {
-                Some(line) => line.follow(history.metric(name)),
-                None => {
-                    let mut line = MetricLine::default();
-                    line.follow(history.metric(name));
-                    self.lines.insert(name.to_owned(), line);
-                }
+            if let Some(line) = self.lines.get_mut(name) {
+                line.follow(history.metric(name));
+            } else {
+                let mut line = MetricLine::default();
+                line.follow(history.metric(name));
+                self.lines.insert(name.to_owned(), line);
             }
         }
         let spacings = self.lines.values().map(MetricLine::spacing);
@@ -178,7 +177,7 @@ impl Told {
         let last = self.sampled.partition_point(|known| *known <= step);
         let step = *self.sampled.get(last.checked_sub(1)?)?;
         let keys = self.history.groups_of(step);
-        Some((step, keys.iter().map(|key| key.to_string()).collect()))
+        Some((step, keys.iter().map(ToString::to_string).collect()))
     }
 
     /// The groups that are followed over time.
