@@ -105,7 +105,8 @@ impl Begun {
     }
 }
 
-/// What was typed after the verb, without what concerns the folder of the run and the queue: what `run.toml` keeps.
+/// What was typed after the verb, without what concerns the folder of the run, the queue, and how to answer: what `run.toml`
+/// keeps.
 fn arguments(typed: &[String], verb: &str) -> Vec<String> {
     const WITH_VALUE: [&str; 3] = ["--runs", "--priority", "--run"];
     let mut kept = Vec::new();
@@ -121,7 +122,7 @@ fn arguments(typed: &[String], verb: &str) -> Vec<String> {
             if name == word {
                 words.next();
             }
-        } else if word != "--queue" {
+        } else if !["--queue", "--json"].contains(&word.as_str()) {
             kept.push(word.clone());
         }
     }
@@ -147,19 +148,19 @@ mod tests {
         };
         assert_eq!(
             kept(
-                "erw train p.toml --runs r --seed 3 --queue --priority -2 -v",
+                "erw train p.toml --runs r --seed 3 --queue --json --priority -2 -v",
                 "train"
             ),
             "p.toml --seed 3 -v"
         );
         assert_eq!(
-            kept("erw bench run --runs=r --priority=3 x --json", "bench run"),
-            "x --json"
+            kept("erw bench run --runs=r --priority=3 x", "bench run"),
+            "x"
         );
         assert_eq!(kept("erw train --run /a/b p", "train"), "p");
         assert_eq!(
-            kept("erw train -- --queue --runs", "train"),
-            "-- --queue --runs"
+            kept("erw train -- --queue --json", "train"),
+            "-- --queue --json"
         );
     }
 }

@@ -130,7 +130,8 @@ impl Watch<'_> {
                         status.map_err(JobError::files("wait for", Path::new("the program")))?;
                     if let Some(status) = status {
                         self.look()?;
-                        return Ok((status, stopping));
+                        // A Ctrl-C reaches the program too, and may have ended it already.
+                        return Ok((status, stopping || stop()));
                     }
                 }
             }

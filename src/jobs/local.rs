@@ -55,8 +55,8 @@ impl Local {
     }
 
     /// Ends the run's process by force and notes that it was on request.
-    fn kill(&self, run: &Run, summary: &Summary) -> Result<StopOutcome, JobError> {
-        let pid = self.process(run, summary)?;
+    fn kill(run: &Run, summary: &Summary) -> Result<StopOutcome, JobError> {
+        let pid = Self::process(run, summary)?;
         send(pid, Signal::Kill);
         let deadline = Instant::now() + GONE;
         while run.folder.vitals().held == Some(true) && Instant::now() < deadline {
@@ -70,7 +70,7 @@ impl Local {
     }
 
     /// The process that works on the run, if a signal can reach it.
-    fn process(&self, run: &Run, summary: &Summary) -> Result<u32, JobError> {
+    fn process(run: &Run, summary: &Summary) -> Result<u32, JobError> {
         if let Some(pid) = run.folder.process() {
             return Ok(pid);
         }
@@ -143,10 +143,10 @@ impl Launcher for Local {
         match force {
             Force::Ask => Ok(StopOutcome::Asked),
             Force::Terminate => {
-                send(self.process(run, &summary)?, Signal::Terminate);
+                send(Self::process(run, &summary)?, Signal::Terminate);
                 Ok(StopOutcome::Terminated)
             }
-            Force::Kill => self.kill(run, &summary),
+            Force::Kill => Self::kill(run, &summary),
         }
     }
 

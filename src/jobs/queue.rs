@@ -100,6 +100,11 @@ impl Queue {
         self.slip(run).exists()
     }
 
+    /// Whether the run waits, or was given to a process whose end was not taken note of.
+    pub fn has(&self, run: &str) -> bool {
+        self.waits(run) || self.is_started(run)
+    }
+
     /// Whether the run was given to a process, and that process's end was not taken note of.
     pub(super) fn is_started(&self, run: &str) -> bool {
         self.started(run).exists()

@@ -58,7 +58,7 @@ pub enum Fact {
     Metrics {
         /// The optimizer step, counted from 1.
         step: u64,
-        /// Passes over the training data.
+        /// Passes over the training data; NaN where that is not known.
         #[serde(with = "number::single")]
         epoch: f64,
         /// By name: `train.loss`, `train.accuracy`, `val.accuracy.if`, `rate.language`, …

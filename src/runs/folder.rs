@@ -62,7 +62,8 @@ impl Folder {
         let draft = Self::at(making.path());
         draft.describe(manifest)?;
         let name = name_of(manifest);
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let path = match attempt {
                 1 => root.join(&name),
                 n => root.join(format!("{name}-{n}")),
@@ -74,11 +75,10 @@ impl Folder {
                     let _ = making.keep();
                     return Ok(Self { path });
                 }
-                Err(_) if path.exists() => {}
+                Err(_) if path.exists() => attempt += 1,
                 Err(why) => return Err(RunError::files("create", &path)(why)),
             }
         }
-        unreachable!("there is always a next number")
     }
 
     /// Where it is.

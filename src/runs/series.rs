@@ -110,8 +110,11 @@ impl History {
                 };
                 put(&mut self.saved, saved, |s| s.step);
             }
-            Fact::Queued { .. } | Fact::Ended { .. } | Fact::Phase { .. } => {}
-            Fact::Progress { .. } | Fact::Note { .. } => {}
+            Fact::Queued { .. }
+            | Fact::Phase { .. }
+            | Fact::Progress { .. }
+            | Fact::Note { .. }
+            | Fact::Ended { .. } => {}
         }
         // Waiting in a queue is no work.
         if !matches!(event.fact, Fact::Queued { .. }) {
@@ -214,7 +217,9 @@ mod tests {
 
     fn history(events: &[Event]) -> History {
         let mut history = History::default();
-        events.iter().for_each(|e| history.apply(e));
+        for event in events {
+            history.apply(event);
+        }
         history
     }
 

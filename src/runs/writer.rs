@@ -213,19 +213,18 @@ impl Writer {
     /// Notes a fact. When this returns, the fact survives the death of the process; a checkpoint and an end also that of the
     /// machine. An error (a full disk) leaves the file as it was.
     pub fn note(&self, fact: Fact) -> Result<(), RunError> {
-        let durable = match &fact {
-            Fact::Ended { .. } => {
-                self.ended.store(true, Ordering::Relaxed);
-                true
-            }
-            Fact::Checkpoint { .. } | Fact::Resumed { .. } => true,
-            _ => false,
-        };
+        let durable = matches!(
+            fact,
+            Fact::Ended { .. } | Fact::Checkpoint { .. } | Fact::Resumed { .. }
+        );
         let event = Event::now(fact);
         let line = self.folder.line(&event)?;
         held(&self.lines)
             .append(&line, durable)
             .map_err(RunError::files("write", &self.folder.events()))?;
+        if matches!(event.fact, Fact::Ended { .. }) {
+            self.ended.store(true, Ordering::Relaxed);
+        }
         match self.show(&event) {
             Ok(()) => Ok(()),
             Err(why) => self.note(Fact::Note {

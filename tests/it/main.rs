@@ -8,6 +8,8 @@
 
 mod cli;
 mod golden_inputs;
+#[cfg(target_os = "linux")]
+mod jobs;
 mod layers;
 mod pty;
 mod sample_data;

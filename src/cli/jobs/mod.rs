@@ -49,7 +49,7 @@ fn launcher_of(run: &Run) -> anyhow::Result<Local> {
 }
 
 #[derive(Serialize)]
-struct Outcome<'a> {
+struct Done<'a> {
     run: String,
     path: String,
     outcome: &'a str,
@@ -58,7 +58,7 @@ struct Outcome<'a> {
 fn answer(run: &Run, outcome: &str, words: &str, json: bool) -> anyhow::Result<Exit> {
     let name = run.folder.name();
     if json {
-        print::json(&Outcome {
+        print::json(&Done {
             run: name,
             path: run.folder.path().display().to_string(),
             outcome,
@@ -140,8 +140,10 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<Exit> {
         State::Failed | State::Stopped => None,
         State::Done => Some("nothing is left to do; 'erw jobs retry' does it all again"),
         State::Running | State::Stalled => Some("a process has it; 'erw jobs logs -f' follows it"),
-        // To be worked on here and now, a run that waits leaves the queue; one that is just being started does not.
+        // To be worked on here and now, a run that waits leaves the queue; one that is just being started does not. One that
+        // never got there was made by a process that died at once.
         State::Queued if launcher.take_out(&run)? => None,
+        State::Queued if !launcher.queue().has(&run.folder.name()) => None,
         State::Queued => Some("it is about to start; 'erw jobs logs -f' follows it"),
     };
     if let Some(advice) = advice {
@@ -156,14 +158,15 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<Exit> {
     run.folder.take_back_stop()?;
     let program = std::env::current_exe().context("cannot find the running program")?;
     let manifest = &run.manifest;
+    let mut words = manifest.command_line(&run.folder);
+    if args.answer.json {
+        words.insert(manifest.verb.split_whitespace().count(), "--json".into());
+    }
     let mut command = Command::new(&program);
     command
-        .args(manifest.command_line(&run.folder))
+        .args(words)
         .current_dir(&manifest.directory)
         .envs(&manifest.environment);
-    if args.answer.json && !manifest.arguments.iter().any(|a| a == "--json") {
-        command.arg("--json");
-    }
     let why = jobs::replace_with(command);
     Err(why).with_context(|| {
         format!(

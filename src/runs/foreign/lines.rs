@@ -151,7 +151,9 @@ fn counter(text: &str) -> Option<(u64, u64)> {
 mod tests {
     use super::*;
 
-    fn read(text: &str) -> (Option<u64>, Option<u64>, Option<f64>, Vec<(String, f64)>) {
+    type Said = (Option<u64>, Option<u64>, Option<f64>, Vec<(String, f64)>);
+
+    fn read(text: &str) -> Said {
         let line = Line::read(text).unwrap_or_default();
         let values = line.values.into_iter().collect();
         (line.step, line.total, line.epoch, values)

@@ -301,7 +301,11 @@ impl Survey {
                     self.checkpoints.push((step, checkpoint, modified));
                 }
                 self.states.push((path, modified));
-            } else if depth > 0 && entry.file_type().is_ok_and(|t| t.is_dir()) {
+            } else if depth > 0
+                && entry.file_type().is_ok_and(|t| t.is_dir())
+                // A run of ours is one for itself, and its event files are only a copy.
+                && !Folder::at(&path).manifest_file().exists()
+            {
                 // A checkpoint holds a state and weights, nothing deeper.
                 let depth = if step_of(&name).is_some() {
                     0

@@ -97,6 +97,16 @@ fn a_trainer_that_fell_silent_is_stalled_and_one_like_ours_in_every_list() {
 }
 
 #[test]
+fn a_folder_of_our_runs_is_no_run_of_another_program() {
+    let root = tempfile::tempdir().unwrap();
+    let manifest = Manifest::new("train", vec![], "ours");
+    let ours = Folder::create(root.path(), &manifest).unwrap();
+    Board::create(&ours.tensorboard(), 1e9, "h").unwrap();
+    assert!(Foreign::is_here(&ours.tensorboard()));
+    assert!(!Foreign::is_here(root.path()));
+}
+
+#[test]
 fn a_state_that_is_being_written_is_read_when_it_is_whole() {
     let dir = tempfile::tempdir().unwrap();
     checkpoint(dir.path(), 20, &STATE[..STATE.len() / 2]);

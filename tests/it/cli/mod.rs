@@ -140,7 +140,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 }
 
 /// The keys of an answer with the kind of each value: what programs rely on.
-fn shape(value: &Value) -> Value {
+pub(super) fn shape(value: &Value) -> Value {
     match value {
         Value::Null => json!("null"),
         Value::Bool(_) => json!("bool"),
