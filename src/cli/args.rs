@@ -222,24 +222,39 @@ pub(super) struct ImportArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Without --recipe, groups are made from crops of the photos with edits drawn by chance: global ones from any photo, local ones \
+where 'masks/NAME.png' shows the subject (lighter than half) and SUBJECTS.tsv does not call the mask poor. SUBJECTS.tsv and \
+CREDITS.tsv are used where they are there. Labels are simulated, by a rule that the README of the output states.
+
+With --recipe, the edits of its rows are made, with their photos, which need CREDITS.tsv.")]
 pub(super) struct SynthArgs {
     /// The folder to write; it has to be new, empty, or made by an earlier call
     pub(super) out: PathBuf,
-    /// The photos, with CREDITS.tsv and SUBJECTS.tsv beside them
+    /// The photos, here or in 'photos/', with masks/, SUBJECTS.tsv and CREDITS.tsv beside them
     #[arg(long, value_name = "DIR")]
     pub(super) photos: PathBuf,
-    /// Which edits to make [default: those of the sample data]
-    #[arg(long, value_name = "FILE")]
+    /// Make the edits of a recipe: 'sample' for those of the sample data, or a file
+    #[arg(long, value_name = "sample|FILE")]
     pub(super) recipe: Option<PathBuf>,
-    /// Decides faults, chance and labels
+    /// Decides crops, edits, faults and labels
     #[arg(long, default_value_t = crate::synth::Options::default().seed)]
     pub(super) seed: u64,
-    /// How many groups [default: one for each row of the recipe]
+    /// How many groups [default: 200; with a recipe, one for each row]
     #[arg(long, value_name = "N")]
     pub(super) groups: Option<usize>,
-    /// The longer side of the pictures in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = crate::synth::Options::default().long_side)]
-    pub(super) long_side: u32,
+    /// The longer side of the pictures in pixels [default: 320; with a recipe, 512]
+    #[arg(long, value_name = "PIXELS")]
+    pub(super) long_side: Option<u32>,
+    /// Use only these photos: names without ending, comma-separated, or a text file with one a line
+    #[arg(long, value_name = "NAMES|FILE", conflicts_with = "recipe")]
+    pub(super) only: Option<String>,
+    /// Use none of these photos
+    #[arg(long, value_name = "NAMES|FILE", conflicts_with = "recipe")]
+    pub(super) except: Option<String>,
+    /// Leave out the masks of where edits work
+    #[arg(long, conflicts_with = "recipe")]
+    pub(super) no_masks: bool,
     #[command(flatten)]
     pub(super) answer: Answer,
 }

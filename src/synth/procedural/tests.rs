@@ -1,0 +1,1 @@
+//! Whole runs over two tiny made-up photos.
