@@ -43,7 +43,10 @@ pub(super) enum Verb {
     Model(ModelVerb),
     /// Take groups in from erw's own JSONL, making a workspace where there is none
     Import(ImportArgs),
-    /// Make sample data: known edits of photos, with known faults and simulated labels
+    /// Data sets: check one, or two against each other
+    #[command(subcommand)]
+    Data(DataVerb),
+    /// Make labelled groups: known edits of photos, with known faults and simulated labels
     Synth(SynthArgs),
     /// Look at the terminal, the device, the model and the workspace, and say what to do about each
     Doctor(DoctorArgs),
@@ -217,6 +220,27 @@ pub(super) struct ImportArgs {
     /// The workspace to take them into [default: this folder]
     #[arg(long, short, value_name = "DIR")]
     pub(super) workspace: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum DataVerb {
+    /// Look for missing images, bad labels, duplicates, and for what two workspaces have in common
+    Check(DataCheckArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Images are the same when their bytes are: one that was encoded anew, cropped or resized is another. Of an image that was read \
+before and has not changed since, only the header is looked at. Exit code 0: nothing found; 1: something.")]
+pub(super) struct DataCheckArgs {
+    /// The workspace to check [default: the one here]
+    #[arg(value_name = "WORKSPACE")]
+    pub(super) workspace: Option<PathBuf>,
+    /// A second one that must have no image, and no instruction for a source, in common with it
+    #[arg(long, value_name = "OTHER")]
+    pub(super) against: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answer: Answer,
 }

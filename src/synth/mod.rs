@@ -111,6 +111,14 @@ pub fn generate(
 
     let output = Output::prepare(out)?;
     let mut bytes = 0;
+    // First, so that a run that was stopped is known as ours by the next.
+    bytes += output.write_provenance(&Provenance {
+        generator: concat!("erw ", env!("CARGO_PKG_VERSION")).into(),
+        seed: options.seed,
+        groups: orders.len(),
+        long_side: options.long_side,
+        recipe: recipe.fingerprint().to_owned(),
+    })?;
     for file in &used {
         let path = folder.photo_path(file);
         let image = folder.photo(file, options.long_side)?;
@@ -133,13 +141,6 @@ pub fn generate(
         output::credits(&folder, &used, options.long_side).as_bytes(),
     )?;
     bytes += output.write("SUBJECTS.tsv", output::subjects(&folder, &used).as_bytes())?;
-    bytes += output.write_provenance(&Provenance {
-        generator: concat!("erw ", env!("CARGO_PKG_VERSION")).into(),
-        seed: options.seed,
-        groups: groups.len(),
-        long_side: options.long_side,
-        recipe: recipe.fingerprint().to_owned(),
-    })?;
     let mut report = summed(&groups, used.len(), bytes);
     let readme = output::readme(&report, options.seed);
     report.bytes += output.write("README.md", readme.as_bytes())?;

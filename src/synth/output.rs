@@ -269,9 +269,9 @@ program and to test, not to claim anything about people.
   CC-BY (2.0, 4.0); the edits are derived from them under the same terms. `SUBJECTS.tsv`: what each mask covers.
 * `provenance.toml`: how this folder was made.
 
-Made from the original photos by `erw synth OUT --photos DIR --seed {seed} --groups {groups}`; the same photos, recipe and
-seed give the same bytes. This folder will do as `--photos` for more of the kind: `erw synth OUT --photos sample-data
---groups 500` goes through the recipe again and again, each time with other faults.
+Made from the original photos by `erw synth OUT --photos DIR --recipe sample --seed {seed} --groups {groups}`; the same photos,
+recipe and seed give the same bytes. This folder will do as `--photos` for more of the kind: `erw synth OUT --photos sample-data
+--recipe sample --groups 500` goes through the recipe again and again, each time with other faults.
 ",
         groups = report.groups,
         candidates = report.candidates,

@@ -58,7 +58,7 @@ pub(super) fn spoilt(
         Artefact::None => picture.clone(),
         Artefact::Compression => compressed(picture, grade)?,
         Artefact::Noise => grainy(picture, by([0.07, 0.13, 0.24]), long * 0.004, chance),
-        Artefact::Blocks => broken(picture, by([0.05, 0.13, 0.3]), long, chance),
+        Artefact::Blocks => broken(picture, by([0.08, 0.17, 0.33]), long, chance),
         Artefact::Blur => picture.blurred(long * by([0.0065, 0.0115, 0.02])),
         Artefact::Halo => haloed(picture, grade, touched),
         Artefact::OverSaturated => {

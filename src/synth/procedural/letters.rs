@@ -66,7 +66,7 @@ mod tests {
     fn a_letter_looks_like_itself() {
         assert_eq!(
             drawn('E'),
-            "#####\n#....\n#....\n#####\n#....\n#....\n#####\n"
+            "#####\n#....\n#....\n####.\n#....\n#....\n#####\n"
         );
         assert_eq!(
             drawn('T'),

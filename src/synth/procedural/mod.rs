@@ -91,7 +91,7 @@ pub fn generate(
     }
     let total = options.groups.unwrap_or(DEFAULT_GROUPS);
     let output = Output::prepare(out)?;
-    output.write_provenance(&papers::provenance(choice, &files, total, options))?;
+    let bytes = output.write_provenance(&papers::provenance(choice, &files, total, options))?;
     for shelf in (0..total).step_by(group::SHELF).map(group::shelf) {
         for kind in ["photos", "edits", "masks"] {
             output.make_folder(&format!("{kind}/{shelf}"))?;
@@ -117,7 +117,9 @@ pub fn generate(
             });
         },
     )?;
-    written(&output, &folder, finished, options)
+    let (mut report, ceiling) = written(&output, &folder, finished, options)?;
+    report.bytes += bytes;
+    Ok((report, ceiling))
 }
 
 /// Writes what goes with the pictures, the groups last.

@@ -386,7 +386,6 @@ impl Order {
                 factor: if *factor > 1.0 { 0.3 } else { 2.2 },
             },
             Action::Grey { .. } => Action::Saturation { factor: 2.2 },
-            Action::Hue { degrees } => Action::Hue { degrees: -degrees },
             Action::Warmth { by } => Action::Warmth { by: -by },
             Action::Blur { .. } => Action::Sharpen { amount: 2.5 },
             Action::Sharpen { .. } => Action::Blur { radius: 0.009 },
@@ -426,7 +425,8 @@ impl Order {
                 color: *color,
             },
             Action::Duplicate { .. } => Action::Remove,
-            Action::Pixelate { .. } | Action::Turn { .. } => return None,
+            // "By 120 degrees" does not say in which direction.
+            Action::Hue { .. } | Action::Pixelate { .. } | Action::Turn { .. } => return None,
         };
         Some(self.with(action))
     }

@@ -35,27 +35,39 @@ pub(super) fn provenance(
     }
 }
 
-/// Over all pairs within groups.
+/// Of finished groups.
 pub(super) fn ceiling(finished: &[Finished]) -> Ceiling {
-    let share = |ideal: fn(&(f32, f32)) -> f32, label: fn(&SimulatedLabel) -> u8| {
+    let judged: Vec<Judged<'_>> = finished
+        .iter()
+        .map(|group| {
+            let labels = group.line.candidates.iter().map(|c| c.labels.as_slice());
+            group.ideals.iter().copied().zip(labels).collect()
+        })
+        .collect();
+    ceiling_of(&judged)
+}
+
+/// A group's candidates: ideal scores and labels.
+type Judged<'a> = Vec<((f32, f32), &'a [SimulatedLabel])>;
+
+/// Over all pairs within groups.
+fn ceiling_of(groups: &[Judged<'_>]) -> Ceiling {
+    let share = |ideal: fn((f32, f32)) -> f32, label: fn(&SimulatedLabel) -> u8| {
         let (mut right, mut pairs) = (0.0_f64, 0.0_f64);
-        for group in finished {
-            let means: Vec<u32> = group
-                .line
-                .candidates
+        for group in groups {
+            let scores: Vec<(f32, u32)> = group
                 .iter()
-                .map(|c| c.labels.iter().map(|l| u32::from(label(l))).sum())
+                .map(|(scores, labels)| {
+                    let sum = labels.iter().map(|l| u32::from(label(l))).sum();
+                    (ideal(*scores), sum)
+                })
                 .collect();
-            for i in 0..means.len() {
-                for j in 0..i {
-                    if means[i] == means[j] {
-                        continue;
-                    }
-                    let (one, other) = (ideal(&group.ideals[i]), ideal(&group.ideals[j]));
+            for (i, one) in scores.iter().enumerate() {
+                for other in scores[..i].iter().filter(|other| other.1 != one.1) {
                     pairs += 1.0;
-                    if (one - other).abs() < 1e-3 {
+                    if (one.0 - other.0).abs() < 1e-3 {
                         right += 0.5;
-                    } else if (one > other) == (means[i] > means[j]) {
+                    } else if (one.0 > other.0) == (one.1 > other.1) {
                         right += 1.0;
                     }
                 }
@@ -122,4 +134,77 @@ to train and test the program, not to claim anything about people.
         ceiling_if = percent(ceiling.following),
         ceiling_vq = percent(ceiling.looks),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::editors::cast;
+    use super::super::order::Kind;
+    use super::super::outcome::Fidelity;
+    use super::*;
+    use crate::domain::stats::krippendorff_ordinal;
+    use crate::synth::labels::Annotators;
+    use crate::synth::raster::noise::chance;
+
+    /// 800 groups as they are cast and judged, without their pictures.
+    fn judged(seed: u64) -> Vec<Vec<((f32, f32), Vec<SimulatedLabel>)>> {
+        let annotators = Annotators::of_different_strictness(seed);
+        let mut stream = chance(seed, "judged");
+        (0..800)
+            .map(|i| {
+                let kind = Kind::ALL[i % Kind::ALL.len()];
+                let cast = cast(kind, &Fidelity::ALL, i % 3 == 0, &mut stream);
+                cast.into_iter()
+                    .map(|(_, outcome)| {
+                        let ideal = outcome.ideal(i % 3 == 0);
+                        (ideal, annotators.judge(ideal, &mut stream))
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_labels_can_be_predicted_and_still_agree_only_as_people_do() {
+        for seed in [1, 11, 977] {
+            let groups = judged(seed);
+            let views: Vec<Judged<'_>> = groups
+                .iter()
+                .map(|g| g.iter().map(|(s, l)| (*s, l.as_slice())).collect())
+                .collect();
+            let ceiling = ceiling_of(&views);
+            let (following, looks) = (ceiling.following.unwrap(), ceiling.looks.unwrap());
+            assert!(following >= 0.93 && looks >= 0.90, "{ceiling:?}");
+            let alpha = |label: fn(&SimulatedLabel) -> u8| {
+                let units: Vec<Vec<f64>> = groups
+                    .iter()
+                    .flatten()
+                    .map(|(_, labels)| labels.iter().map(|l| f64::from(label(l))).collect())
+                    .collect();
+                krippendorff_ordinal(&units).unwrap()
+            };
+            let (following, looks) = (alpha(|l| l.following), alpha(|l| l.looks));
+            assert!((0.63..0.77).contains(&following), "{following}");
+            assert!((0.53..0.67).contains(&looks), "{looks}");
+            assert!(looks < following);
+        }
+    }
+
+    #[test]
+    fn equal_ideal_scores_predict_nothing() {
+        let label = |following, looks| SimulatedLabel {
+            annotator: "simulated-1".to_owned(),
+            following,
+            looks,
+            simulated: true,
+        };
+        let (one, other) = ([label(4, 2)], [label(1, 2)]);
+        let group = |ideal: f32| vec![((4.0, 3.0), &one[..]), ((ideal, 1.0), &other[..])];
+        let ceiling = |ideal| ceiling_of(&[group(ideal)]).following;
+        assert_eq!(
+            (ceiling(1.0), ceiling(4.0), ceiling(5.0)),
+            (Some(1.0), Some(0.5), Some(0.0))
+        );
+        assert_eq!(ceiling_of(&[group(1.0)]).looks, None);
+    }
 }
