@@ -60,51 +60,50 @@ fn examine(args: &DataCheckArgs) -> anyhow::Result<Exit> {
 
 /// The workspace in a folder, else the one here or above.
 fn opened(dir: Option<&Path>) -> anyhow::Result<Workspace> {
-    let dir = match dir {
-        Some(dir) => dir.to_owned(),
-        None => {
-            let here = std::env::current_dir().context("this folder is gone")?;
-            Workspace::find(&here).context(
-                "there is no workspace here; name one, or make one with 'erw import groups.jsonl'",
-            )?
-        }
-    };
+    if let Some(dir) = dir {
+        return Ok(Workspace::open(dir)?);
+    }
+    let here = std::env::current_dir().context("this folder is gone")?;
+    let dir = Workspace::find(&here).context(
+        "there is no workspace here; name one, or make one with 'erw import groups.jsonl'",
+    )?;
     Ok(Workspace::open(&dir)?)
 }
 
 fn told(answer: &Answer, style: Style) -> String {
     let report = &answer.report;
-    let mut text = format!(
-        "{}: {}, {}, {}, {}\n",
+    let mut lines = vec![format!(
+        "{}: {}, {}, {}, {}",
         printable(&answer.workspace.display().to_string()),
         count(report.groups, "group"),
         count(report.candidates, "candidate"),
         count(report.images, "image"),
         count(report.labels, "label"),
-    );
+    )];
     if let Some(against) = &answer.against {
-        text += &format!("against {}\n", printable(&against.display().to_string()));
+        let against = against.display().to_string();
+        lines.push(format!("against {}", printable(&against)));
     }
     let mut table = Table::new(&[("problem", Side::Left), ("found", Side::Right)]);
     for found in &report.problems {
         let cells = vec![found.problem.words().to_owned(), found.count.to_string()];
         table.row(cells, found.count > 0);
     }
-    text += &table.render(style);
+    lines.push(table.render(style).trim_end().to_owned());
     for found in report.problems.iter().filter(|f| f.count > 0) {
-        text += &format!("\n{}:\n", found.problem.words());
-        for example in &found.examples {
-            text += &format!("  {}\n", printable(example));
-        }
+        lines.push(format!("\n{}:", found.problem.words()));
+        let examples = found.examples.iter();
+        lines.extend(examples.map(|example| format!("  {}", printable(example))));
         let more = found.count - found.examples.len();
         if more > 0 {
-            text += &format!("  and {more} more\n");
+            lines.push(format!("  and {more} more"));
         }
     }
-    let verdict = if report.clean {
+    lines.push(String::new());
+    lines.push(if report.clean {
         style.good("clean")
     } else {
         style.bad("not clean")
-    };
-    text + "\n" + &verdict
+    });
+    lines.join("\n")
 }

@@ -298,7 +298,7 @@ mod tests {
             picture(dir.path(), &name, *source);
             let line = serde_json::json!({"id": key, "source": name, "instruction": instruction,
                 "candidates": candidates});
-            lines.push_str(&format!("{line}\n"));
+            lines.extend([line.to_string().as_str(), "\n"]);
         }
         let file = dir.path().join("groups.jsonl");
         fs::write(&file, lines).unwrap();

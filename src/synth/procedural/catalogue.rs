@@ -77,72 +77,75 @@ pub(super) fn drawn(
 ) -> Option<Order> {
     let strength: f32 = chance.random();
     let up: bool = chance.random();
+    let (place, action) = if kind.is_local() {
+        local(kind, (scene, stock), (strength, up), chance)?
+    } else {
+        (Place::All, global(kind, (strength, up), chance)?)
+    };
+    Some(Order {
+        kind,
+        place,
+        action,
+        strength,
+    })
+}
+
+/// An edit of the whole picture, stronger or in the one direction or the other; `None` for a kind that is none.
+fn global(kind: Kind, (strength, up): (f32, bool), chance: &mut Chance) -> Option<Action> {
     let way = |v: f32| if up { v } else { -v };
+    Some(match kind {
+        Kind::Brightness => Action::Light {
+            by: way(0.8 + 0.5 * strength),
+        },
+        Kind::Contrast => Action::Contrast {
+            factor: if up {
+                1.6 + 0.6 * strength
+            } else {
+                0.5 - 0.2 * strength
+            },
+        },
+        Kind::Saturation => Action::Saturation {
+            factor: if up {
+                2.0 + 0.8 * strength
+            } else {
+                0.4 - 0.25 * strength
+            },
+        },
+        Kind::Hue => Action::Hue {
+            degrees: 80.0 + 60.0 * strength,
+        },
+        Kind::Temperature => Action::Warmth {
+            by: way(0.6 + 0.4 * strength),
+        },
+        Kind::Greyscale => Action::Grey { amount: 1.0 },
+        Kind::Blur => Action::Blur {
+            radius: 0.011 + 0.008 * strength,
+        },
+        Kind::Sharpen => Action::Sharpen {
+            amount: 2.0 + 1.5 * strength,
+        },
+        Kind::Flip => Action::Mirror { upside_down: !up },
+        Kind::Rotate => turned(strength, way, chance),
+        Kind::Crop => Action::Zoom {
+            factor: 1.5 + 0.7 * strength,
+        },
+        _ => return None,
+    })
+}
+
+/// An edit of a part of the picture and where it works; `None` where there is no room for it, or for a kind that is none.
+fn local(
+    kind: Kind,
+    (scene, stock): (&Scene, &Stock<'_>),
+    (strength, up): (f32, bool),
+    chance: &mut Chance,
+) -> Option<(Place, Action)> {
     let somewhere = if up {
         Place::Subject
     } else {
         Place::Background
     };
-    let (place, action) = match kind {
-        Kind::Brightness => (
-            Place::All,
-            Action::Light {
-                by: way(0.8 + 0.5 * strength),
-            },
-        ),
-        Kind::Contrast => (
-            Place::All,
-            Action::Contrast {
-                factor: if up {
-                    1.6 + 0.6 * strength
-                } else {
-                    0.5 - 0.2 * strength
-                },
-            },
-        ),
-        Kind::Saturation => (
-            Place::All,
-            Action::Saturation {
-                factor: if up {
-                    2.0 + 0.8 * strength
-                } else {
-                    0.4 - 0.25 * strength
-                },
-            },
-        ),
-        Kind::Hue => (
-            Place::All,
-            Action::Hue {
-                degrees: way(80.0 + 60.0 * strength),
-            },
-        ),
-        Kind::Temperature => (
-            Place::All,
-            Action::Warmth {
-                by: way(0.6 + 0.4 * strength),
-            },
-        ),
-        Kind::Greyscale => (Place::All, Action::Grey { amount: 1.0 }),
-        Kind::Blur => (
-            Place::All,
-            Action::Blur {
-                radius: 0.011 + 0.008 * strength,
-            },
-        ),
-        Kind::Sharpen => (
-            Place::All,
-            Action::Sharpen {
-                amount: 2.0 + 1.5 * strength,
-            },
-        ),
-        Kind::Flip => (Place::All, Action::Mirror { upside_down: !up }),
-        Kind::Rotate => (Place::All, turned(strength, way, chance)),
-        Kind::Crop => (
-            Place::All,
-            Action::Zoom {
-                factor: 1.5 + 0.7 * strength,
-            },
-        ),
+    Some(match kind {
         Kind::Recolor => (
             if chance.random_range(0..10) < 7 {
                 Place::Subject
@@ -195,12 +198,7 @@ pub(super) fn drawn(
                 color: one_of(&Paint::ALL, chance),
             },
         ),
-    };
-    Some(Order {
-        kind,
-        place,
-        action,
-        strength,
+        _ => return None,
     })
 }
 

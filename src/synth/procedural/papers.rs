@@ -146,8 +146,10 @@ mod tests {
     use crate::synth::labels::Annotators;
     use crate::synth::raster::noise::chance;
 
+    type Scores = (f32, f32);
+
     /// 800 groups as they are cast and judged, without their pictures.
-    fn judged(seed: u64) -> Vec<Vec<((f32, f32), Vec<SimulatedLabel>)>> {
+    fn judged(seed: u64) -> Vec<Vec<(Scores, Vec<SimulatedLabel>)>> {
         let annotators = Annotators::of_different_strictness(seed);
         let mut stream = chance(seed, "judged");
         (0..800)

@@ -33,7 +33,7 @@ fn photos() -> tempfile::TempDir {
             GrayImage::from_fn(150, 110, |x, y| Luma([if inside(x, y) { 230 } else { 20 }]))
                 .save(dir.path().join(format!("masks/{name}.png")))
                 .unwrap();
-            subjects += &format!("{name}.png\tthe {name}\tthe ground\tgood\n");
+            subjects.push_str(&[name, ".png\tthe ", name, "\tthe ground\tgood\n"].concat());
         }
     }
     fs::write(dir.path().join("SUBJECTS.tsv"), subjects).unwrap();
@@ -277,7 +277,7 @@ fn the_readme_says_that_labels_are_simulated_and_whether_photos_are_credited() {
     assert!(text.contains("Do not publish"), "{text}");
     let mut credits = String::from("file\ttitle\tauthor\tlicence\tsource\tchanges\n");
     for name in ["ball", "box", "lawn"] {
-        credits += &format!("{name}.png\tA {name}\tAnn\tCC0-1.0\t\t\n");
+        credits.push_str(&[name, ".png\tA ", name, "\tAnn\tCC0-1.0\t\t\n"].concat());
     }
     fs::write(photos.path().join("CREDITS.tsv"), &credits).unwrap();
     let text = refusal(photos.path(), &Choice::default(), 96);
