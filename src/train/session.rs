@@ -108,7 +108,7 @@ impl Session<'_> {
     /// Goes back to the newest state that is whole.
     fn begin(&mut self, learner: &mut dyn Learner) -> Result<(), TrainError> {
         let kept = self.shelf.steps()?;
-        let mut fault = None;
+        let (mut fault, mut unreadable) = (None, Vec::new());
         for step in kept.iter().rev() {
             match self.shelf.restore(*step, learner) {
                 Ok(standing) => {
@@ -120,6 +120,7 @@ impl Session<'_> {
                 Err(TrainError::Model(e)) => {
                     self.say(format!("the state after step {step} cannot be read: {e}"))?;
                     fault = Some(TrainError::Model(e));
+                    unreadable.push(*step);
                 }
                 Err(other) => return Err(other),
             }
@@ -127,6 +128,8 @@ impl Session<'_> {
         if let Some(fault) = fault {
             return Err(fault);
         }
+        // They are made again on the way.
+        self.shelf.remove(&unreadable)?;
         if self.report.again() {
             let step = self.standing.step;
             self.note(Fact::Resumed { step })?;

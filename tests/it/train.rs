@@ -131,22 +131,24 @@ fn metrics(run: &Path) -> BTreeMap<u64, BTreeMap<String, String>> {
     all
 }
 
+/// What makes a run below `runs`.
+fn train(runs: &str) -> [&str; 9] {
+    [
+        "train",
+        "plan.toml",
+        "-w",
+        "set",
+        "--json",
+        "--device",
+        "cpu",
+        "--runs",
+        runs,
+    ]
+}
+
 #[test]
 fn a_run_that_was_killed_at_any_step_ends_in_the_same_bytes_as_one_that_was_not() {
     let bench = Bench::new();
-    let train = |runs| {
-        [
-            "train",
-            "plan.toml",
-            "-w",
-            "set",
-            "--json",
-            "--device",
-            "cpu",
-            "--runs",
-            runs,
-        ]
-    };
     let whole = bench.trained(&train("whole"));
     assert_eq!(
         (&whole["outcome"], &whole["step"]),
@@ -259,4 +261,61 @@ fn a_wrong_plan_is_a_usage_error_that_names_the_line_or_the_flag() {
     let output = bench.erw(&["train", "nowhere.toml"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("cannot read the plan 'nowhere.toml'"));
+}
+
+/// The published trainer is simulated: a shell script in its place says what it was given and prints a line as it does.
+#[cfg(unix)]
+#[test]
+fn the_published_trainer_is_started_in_its_clone_and_followed_as_a_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let bench = Bench::new();
+    let write = |name: &str, text: &str| {
+        let path = bench.path(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        path
+    };
+    write("clone/EditReward/train_qwen2_5_edit.py", "");
+    let program = write(
+        "bin/deepspeed",
+        "#!/bin/sh\necho \"in $(pwd) with $PYTHONPATH: $*\"\necho \"{'loss': 0.5, 'learning_rate': 1e-06, 'epoch': 0.5}\"\n",
+    );
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    bench.plan(&format!(
+        "name = \"far\"\n{}",
+        PLAN.replace("\"both\"", "\"overall\"")
+    ));
+    let clone = bench.path("clone").canonicalize().unwrap();
+    let output = bench
+        .command(&[
+            "train",
+            "plan.toml",
+            "-w",
+            "set",
+            "--json",
+            "--engine",
+            "deepspeed",
+        ])
+        .args(["--reference-repo", "clone", "--gpus", "2"])
+        .env(
+            "PATH",
+            format!("{}:/usr/bin:/bin", bench.path("bin").display()),
+        )
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let trained: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(trained["outcome"], "done");
+    assert!(trained["handover"]["pairs"].as_u64().unwrap() > 0);
+    let run = bench.run_in("set/runs");
+    let log = std::fs::read_to_string(run.join("log.txt")).unwrap();
+    let place = clone.display().to_string();
+    let told = log.lines().find(|line| line.starts_with("in ")).unwrap();
+    assert!(
+        told.starts_with(&format!("in {place} with {place}: --num_gpus 2")),
+        "{told}"
+    );
+    assert!(told.ends_with("handover/config.yaml"), "{told}");
+    assert_eq!(metrics(&run).len(), 1, "{log}");
 }

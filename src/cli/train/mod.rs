@@ -40,7 +40,9 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     if args.check {
         return check(&plan, args);
     }
-    threads::settle(load_options(&plan)?.device)?;
+    if args.handover.engine == Engine::Erw {
+        threads::settle(load_options(&plan)?.device)?;
+    }
     let text = plan.to_text()?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(plan.seed),

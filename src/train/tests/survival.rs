@@ -203,6 +203,12 @@ fn a_state_that_cannot_be_read_is_passed_over_for_the_one_before() {
             .iter()
             .any(|n| n.contains("after step 14 cannot be read"))
     );
+    assert!(
+        run.folder
+            .checkpoints()
+            .join("step-00000014/learner/numbers")
+            .is_file()
+    );
 }
 
 #[test]
