@@ -75,12 +75,12 @@ impl Material {
         }
         let apart = open(&plan.data.validation_workspaces)?;
         let mut material = Self::default();
-        let all = material.read(plan, &places)?;
+        let all = Self::read(plan, &places)?;
         if apart.is_empty() {
             material.split(plan, all);
         } else {
             material.training = all;
-            material.validation = material.read(plan, &apart)?;
+            material.validation = Self::read(plan, &apart)?;
             refuse_leaks(&material.training, &material.validation)?;
         }
         material.thin(plan);
@@ -91,7 +91,7 @@ impl Material {
         Ok(material)
     }
 
-    fn read(&mut self, plan: &Plan, places: &[Workspace]) -> Result<Vec<Subject>, TrainError> {
+    fn read(plan: &Plan, places: &[Workspace]) -> Result<Vec<Subject>, TrainError> {
         let mut subjects = Vec::new();
         for workspace in places {
             let root: Arc<Path> = workspace.root().into();

@@ -438,18 +438,19 @@ impl Session<'_> {
             .latest
             .take()
             .filter(|(of, m)| *of == step && m.verdicts.len() + m.missed.len() == all.len());
-        let measurement = match known {
-            Some((_, measurement)) => measurement,
-            None => {
-                self.note(Fact::Phase {
-                    text: format!("measuring on all {} validation groups", all.len()),
-                })?;
-                match measure(self.plan, self.material, (&all, &[]), learner, self.report)? {
-                    Some(measurement) => measurement,
-                    // The state after the last step is kept; resuming begins here.
-                    None => return Ok(self.outcome(Ending::Stopped)),
-                }
-            }
+        let measurement = if let Some((_, measurement)) = known {
+            measurement
+        } else {
+            self.note(Fact::Phase {
+                text: format!("measuring on all {} validation groups", all.len()),
+            })?;
+            let parts = (&all[..], &[][..]);
+            let Some(measurement) = measure(self.plan, self.material, parts, learner, self.report)?
+            else {
+                // The state after the last step is kept; resuming begins here.
+                return Ok(self.outcome(Ending::Stopped));
+            };
+            measurement
         };
         self.note(Fact::Phase {
             text: "writing the model".into(),

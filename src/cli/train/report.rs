@@ -1,5 +1,7 @@
 //! What training has to say when it is over, or before it begins: tables for people, one object for programs.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -88,22 +90,23 @@ impl Trained {
                 out.push('\n');
             }
             if summary.step != summary.steps {
-                out += &format!("weights of step {}, the best measured\n", summary.step);
+                let _ = writeln!(out, "weights of step {}, the best measured", summary.step);
             }
         }
         if self.missed > 0 {
-            out += &format!(
-                "left out for want of an image: {} times a group\n",
+            let _ = writeln!(
+                out,
+                "left out for want of an image: {} times a group",
                 self.missed
             );
         }
         if let Some(model) = &self.model {
-            out += &format!("model: {model}\n");
+            let _ = writeln!(out, "model: {model}");
         }
         if let Some(name) = &self.registered {
-            out += &format!("registered as '{}'\n", printable(name));
+            let _ = writeln!(out, "registered as '{}'", printable(name));
         }
-        out += &format!("run: {} ({})\n", self.run, self.outcome);
+        let _ = writeln!(out, "run: {} ({})", self.run, self.outcome);
         out
     }
 }

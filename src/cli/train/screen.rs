@@ -1,6 +1,8 @@
 //! What a person sees of a run while it goes on: a bar with the latest numbers on a terminal, lines off one; and the same lines
 //! in the run's log.
 
+use std::fmt::Write as _;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::progress::{Progress, Unit};
@@ -71,7 +73,7 @@ impl<'a> Screen<'a> {
 fn measured(step: u64, get: &dyn Fn(&str) -> Option<f64>) -> String {
     let mut text = format!("step {step}: ");
     if let Some(loss) = get("val.loss") {
-        text += &format!("validation loss {loss:.4}");
+        let _ = write!(text, "validation loss {loss:.4}");
     }
     let shares: Vec<String> = [
         ("val.accuracy", "overall"),
@@ -82,10 +84,10 @@ fn measured(step: u64, get: &dyn Fn(&str) -> Option<f64>) -> String {
     .filter_map(|(name, words)| Some(format!("{words} {:.1} %", 100.0 * get(name)?)))
     .collect();
     if !shares.is_empty() {
-        text += &format!("; accuracy {}", shares.join(", "));
+        let _ = write!(text, "; accuracy {}", shares.join(", "));
     }
     if let Some(error) = get("val.calibration") {
-        text += &format!("; calibration error {error:.3}");
+        let _ = write!(text, "; calibration error {error:.3}");
     }
     text
 }
@@ -151,8 +153,8 @@ mod tests {
     #[test]
     fn the_words_behind_the_bar_say_loss_speed_and_time_left() {
         let get = |name: &str| match name {
-            "train.loss" => Some(0.6931),
-            "samples.per_second" => Some(3.14),
+            "train.loss" => Some(0.6789),
+            "samples.per_second" => Some(3.25),
             "seconds.left" => Some(7200.0),
             _ => None,
         };

@@ -326,7 +326,9 @@ fn batch_script(
     let shell = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let name = job_name(plan);
     // Options of torchrun go before the script.
-    let place = command.iter().position(|w| w.ends_with(".py"));
+    let place = command
+        .iter()
+        .position(|w| Path::new(w).extension().is_some_and(|e| e == "py"));
     let (options, rest) = command.split_at(place.unwrap_or(command.len()));
     let words = |words: &[String]| words.iter().map(|w| shell(w)).collect::<Vec<_>>().join(" ");
     format!(
