@@ -92,7 +92,7 @@ fn measured(step: u64, get: &dyn Fn(&str) -> Option<f64>) -> String {
     text
 }
 
-/// "loss 0.512, 3.1/s, 12 min left".
+/// "loss 0.512, 3.2/s, 12 min left".
 fn aside(get: &dyn Fn(&str) -> Option<f64>) -> String {
     let mut parts = Vec::new();
     if let Some(loss) = get("train.loss") {
@@ -154,11 +154,11 @@ mod tests {
     fn the_words_behind_the_bar_say_loss_speed_and_time_left() {
         let get = |name: &str| match name {
             "train.loss" => Some(0.6789),
-            "samples.per_second" => Some(3.25),
+            "samples.per_second" => Some(3.16),
             "seconds.left" => Some(7200.0),
             _ => None,
         };
-        assert_eq!(aside(&get), "loss 0.693, 3.1/s, 2.0 h left");
+        assert_eq!(aside(&get), "loss 0.679, 3.2/s, 2.0 h left");
         assert_eq!(
             [time(5.0), time(600.0), time(3e5)],
             ["5 s", "10 min", "3.5 days"]

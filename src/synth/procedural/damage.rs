@@ -5,9 +5,9 @@
 
 use rand::RngExt as _;
 
+use super::filters::sharpened;
 use super::order::{Family, Kind};
 use super::outcome::{Artefact, Exclusivity, Grade};
-use super::perform::sharpened;
 use crate::synth::output::jpeg;
 use crate::synth::raster::color::{Lab, decoded, encoded};
 use crate::synth::raster::grid::{Grid, count, smoothstep};
@@ -62,17 +62,19 @@ pub(super) fn spoilt(
         Artefact::Blur => picture.blurred(long * by([0.0065, 0.0115, 0.02])),
         Artefact::Halo => haloed(picture, grade, touched),
         Artefact::OverSaturated => {
-            let factor = by([1.7, 2.4, 3.6]);
-            let harder = by([1.05, 1.15, 1.3]);
-            picture.map_lab(|lab| {
-                let lab = lab.with_chroma_times(factor);
+            // Colors end at the edge of what a screen shows, so that grades of the factor would all look alike: they are
+            // shares of the way to the worst.
+            let worst = picture.map_lab(|lab| {
+                let lab = lab.with_chroma_times(3.6);
                 Lab {
-                    l: 0.55 + (lab.l - 0.55) * harder,
+                    l: 0.55 + (lab.l - 0.55) * 1.3,
                     // Even grey has a little color to bring out, as bad white balance would.
-                    a: lab.a + 0.006 * factor,
-                    b: lab.b + 0.004 * factor,
+                    a: lab.a + 0.02,
+                    b: lab.b + 0.014,
                 }
-            })
+            });
+            let share = by([0.3, 0.6, 1.0]);
+            picture.zip(&worst, |before, after| mix(before, after, share))
         }
         Artefact::OverBright => {
             let gain = by([1.7, 2.7, 4.2]);

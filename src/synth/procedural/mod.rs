@@ -12,6 +12,7 @@
 mod catalogue;
 mod damage;
 mod editors;
+mod filters;
 mod group;
 mod letters;
 mod order;
