@@ -275,9 +275,16 @@ mod tests {
     use super::*;
 
     fn picture(dir: &Path, name: &str, red: u8) {
-        image::RgbImage::from_pixel(4, 3, image::Rgb([red, 0, 0]))
-            .save(dir.join(name))
-            .unwrap();
+        // An uncompressed BMP of 4 × 3 pixels.
+        let mut bytes = b"BM".to_vec();
+        bytes.extend((54_u32 + 36).to_le_bytes());
+        for word in [0_u32, 54, 40, 4, 3, 1 | 24 << 16, 0, 36, 2835, 2835, 0, 0] {
+            bytes.extend(word.to_le_bytes());
+        }
+        for _ in 0..12 {
+            bytes.extend([0, 0, red]);
+        }
+        fs::write(dir.join(name), bytes).unwrap();
     }
 
     /// A workspace of groups: key, source, instruction, candidate images. Pictures are named after their red.
