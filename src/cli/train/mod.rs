@@ -73,36 +73,39 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// The plan that the run began with.
+/// The plan that the run began with. One that the workbench wrote may leave things open; they are settled at the first start.
 fn kept_plan(folder: &Folder, args: &TrainArgs, bench: &Workbench) -> anyhow::Result<Plan> {
-    match folder.manifest()?.plan {
-        Some(text) => Ok(Plan::parse(&folder.manifest_file(), &text, &[])?),
+    let mut manifest = folder.manifest()?;
+    let Some(text) = &manifest.plan else {
         // A run that something else made for a plan's file.
-        None => settled_plan(args, bench),
+        return settled_plan(args, bench);
+    };
+    let file = folder.manifest_file();
+    let plan = settled(Plan::parse(&file, text, &[])?, &file, args, bench)?;
+    let settled = plan.to_text()?;
+    if *text != settled {
+        manifest.plan = Some(settled);
+        folder.describe(&manifest)?;
     }
+    Ok(plan)
 }
 
 /// The plan as it was typed, with nothing left open.
 fn settled_plan(args: &TrainArgs, bench: &Workbench) -> anyhow::Result<Plan> {
     let mut changes = args.changes.clone();
     changes.extend(args.steps.map(|steps| format!("length.steps={steps}")));
-    let mut plan = Plan::read(&args.plan, &changes)?;
+    settled(Plan::read(&args.plan, &changes)?, &args.plan, args, bench)
+}
+
+/// Fills in what `plan`, from `file`, leaves open.
+fn settled(
+    mut plan: Plan,
+    file: &Path,
+    args: &TrainArgs,
+    bench: &Workbench,
+) -> anyhow::Result<Plan> {
     if args.place.workspace.is_some() || plan.data.workspaces.is_empty() {
         plan.data.workspaces = vec![bench.workspace()?.root().to_owned()];
-    }
-    if args.handover.engine == Engine::Deepspeed {
-        // That trainer takes a directory or a name of the hub's, and fetches the latter itself.
-        if let Some(model) = &args.place.model {
-            plan.model.base.clone_from(model);
-        }
-        if plan.model.base.is_empty() {
-            let change = "model.base".into();
-            let reason =
-                "the published trainer has to be told what to begin with, as model.base = \"DIR\""
-                    .into();
-            return Err(PlanError::Change { change, reason }.into());
-        }
-        return Ok(plan);
     }
     let base = if args.place.model.is_some() || plan.model.base.is_empty() {
         let first = plan.data.workspaces.first();
@@ -119,25 +122,25 @@ fn settled_plan(args: &TrainArgs, bench: &Workbench) -> anyhow::Result<Plan> {
     let base = std::path::absolute(&base).unwrap_or(base);
     plan.model.base = base.to_string_lossy().into_owned();
     let compute = &mut plan.compute;
-    let settled = |flag: &Option<String>, plan: &mut Option<String>, setting: &Option<String>| {
+    let settle = |flag: &Option<String>, plan: &mut Option<String>, setting: &Option<String>| {
         let value = flag
             .clone()
             .or_else(|| plan.take())
             .or_else(|| setting.clone());
         *plan = value;
     };
-    settled(
+    settle(
         &args.place.device,
         &mut compute.device,
         &bench.config.device,
     );
-    settled(
+    settle(
         &args.place.precision,
         &mut compute.precision,
         &bench.config.precision,
     );
     // What came from flags and settings has to be right too.
-    Ok(Plan::parse(&args.plan, &plan.to_text()?, &[])?)
+    Ok(Plan::parse(file, &plan.to_text()?, &[])?)
 }
 
 fn load_options(plan: &Plan) -> anyhow::Result<LoadOptions> {
