@@ -438,17 +438,16 @@ impl Session<'_> {
             .latest
             .take()
             .filter(|(of, m)| *of == step && m.verdicts.len() + m.missed.len() == all.len());
-        let measurement = match known {
-            Some((_, measurement)) => measurement,
-            None => {
-                self.note(Fact::Phase {
-                    text: format!("measuring on all {} validation groups", all.len()),
-                })?;
-                match measure(self.plan, self.material, (&all, &[]), learner, self.report)? {
-                    Some(measurement) => measurement,
-                    // The state after the last step is kept; resuming begins here.
-                    None => return Ok(self.outcome(Ending::Stopped)),
-                }
+        let measurement = if let Some((_, measurement)) = known {
+            measurement
+        } else {
+            self.note(Fact::Phase {
+                text: format!("measuring on all {} validation groups", all.len()),
+            })?;
+            match measure(self.plan, self.material, (&all, &[]), learner, self.report)? {
+                Some(measurement) => measurement,
+                // The state after the last step is kept; resuming begins here.
+                None => return Ok(self.outcome(Ending::Stopped)),
             }
         };
         self.note(Fact::Phase {

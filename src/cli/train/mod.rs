@@ -196,7 +196,7 @@ fn work(plan: &Plan, writer: &Writer, stop: Stop) -> anyhow::Result<(Trained, Ex
     ));
     let outcome = train(plan, &material, &mut network, folder.path(), &screen)?;
     screen.leave();
-    finish(plan, writer, outcome)
+    finish(plan, writer, &outcome)
 }
 
 /// The same by the published trainer.
@@ -227,9 +227,9 @@ fn remember(folder: &Folder, plan: &Plan, material: &Material) -> anyhow::Result
 }
 
 /// What is left when the steps are made: the report, the name, the end.
-fn finish(plan: &Plan, writer: &Writer, outcome: Outcome) -> anyhow::Result<(Trained, Exit)> {
+fn finish(plan: &Plan, writer: &Writer, outcome: &Outcome) -> anyhow::Result<(Trained, Exit)> {
     let name = writer.folder().name();
-    let mut trained = Trained::new(writer.folder(), &outcome);
+    let mut trained = Trained::new(writer.folder(), outcome);
     if outcome.ending == Ending::Stopped {
         writer.end(
             Ending::Stopped,

@@ -81,30 +81,32 @@ impl Trained {
 
     /// For people.
     pub(super) fn render(&self, style: Style) -> String {
-        let mut out = String::new();
+        let mut lines = Vec::new();
         if let Some(summary) = &self.report {
             if summary.validation_groups > 0 {
-                out += &table(summary, style);
-                out.push('\n');
+                lines.push(table(summary, style));
             }
             if summary.step != summary.steps {
-                out += &format!("weights of step {}, the best measured\n", summary.step);
+                lines.push(format!(
+                    "weights of step {}, the best measured",
+                    summary.step
+                ));
             }
         }
         if self.missed > 0 {
-            out += &format!(
-                "left out for want of an image: {} times a group\n",
+            lines.push(format!(
+                "left out for want of an image: {} times a group",
                 self.missed
-            );
+            ));
         }
-        if let Some(model) = &self.model {
-            out += &format!("model: {model}\n");
-        }
-        if let Some(name) = &self.registered {
-            out += &format!("registered as '{}'\n", printable(name));
-        }
-        out += &format!("run: {} ({})\n", self.run, self.outcome);
-        out
+        let of = |what: &str, text: &Option<String>| {
+            let text = text.as_deref()?;
+            Some(format!("{what} {}", printable(text)))
+        };
+        lines.extend(of("model:", &self.model));
+        lines.extend(of("registered as", &self.registered));
+        lines.push(format!("run: {} ({})", self.run, self.outcome));
+        lines.join("\n")
     }
 }
 

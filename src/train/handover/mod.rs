@@ -325,9 +325,8 @@ fn batch_script(
 ) -> String {
     let shell = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let name = job_name(plan);
-    // Options of torchrun go before the script.
-    let place = command.iter().position(|w| w.ends_with(".py"));
-    let (options, rest) = command.split_at(place.unwrap_or(command.len()));
+    // Options of torchrun go before the script, which is followed by its own two words.
+    let (options, rest) = command.split_at(command.len().saturating_sub(3));
     let words = |words: &[String]| words.iter().map(|w| shell(w)).collect::<Vec<_>>().join(" ");
     format!(
         "#!/bin/bash\n\
