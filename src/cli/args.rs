@@ -45,7 +45,10 @@ pub(super) enum Verb {
     Model(ModelVerb),
     /// Take groups in from erw's own JSONL, making a workspace where there is none
     Import(ImportArgs),
-    /// Make sample data: known edits of photos, with known faults and simulated labels
+    /// Data sets: check one, or two against each other
+    #[command(subcommand)]
+    Data(DataVerb),
+    /// Make labelled groups: known edits of photos, with known faults and simulated labels
     Synth(SynthArgs),
     /// Train a reward model on the labels of a workspace, by a plan
     Train(TrainArgs),
@@ -230,25 +233,61 @@ pub(super) struct ImportArgs {
     pub(super) answer: Answer,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum DataVerb {
+    /// Look for missing images, bad labels, duplicates, and for what two workspaces have in common
+    Check(DataCheckArgs),
+}
+
 #[derive(Debug, Args)]
+#[command(after_long_help = "\
+Images are the same when their bytes are: one that was encoded anew, cropped or resized is another. Of an image that was read \
+before and has not changed since, only the header is looked at. Exit code 0: nothing found; 1: something.")]
+pub(super) struct DataCheckArgs {
+    /// The workspace to check [default: the one here]
+    #[arg(value_name = "WORKSPACE")]
+    pub(super) workspace: Option<PathBuf>,
+    /// A second one that must have no image, and no instruction for a source, in common with it
+    #[arg(long, value_name = "OTHER")]
+    pub(super) against: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Without --recipe, groups are made from crops of the photos with edits drawn by chance: global ones from any photo, local ones \
+where 'masks/NAME.png' shows the subject (lighter than half) and SUBJECTS.tsv does not call the mask poor. SUBJECTS.tsv and \
+CREDITS.tsv are used where they are there. Labels are simulated, by a rule that the README of the output states.
+
+With --recipe, the edits of its rows are made, with their photos, which need CREDITS.tsv.")]
 pub(super) struct SynthArgs {
     /// The folder to write; it has to be new, empty, or made by an earlier call
     pub(super) out: PathBuf,
-    /// The photos, with CREDITS.tsv and SUBJECTS.tsv beside them
+    /// The photos, here or in 'photos/', with masks/, SUBJECTS.tsv and CREDITS.tsv beside them
     #[arg(long, value_name = "DIR")]
     pub(super) photos: PathBuf,
-    /// Which edits to make [default: those of the sample data]
-    #[arg(long, value_name = "FILE")]
+    /// Make the edits of a recipe: 'sample' for those of the sample data, or a file
+    #[arg(long, value_name = "sample|FILE")]
     pub(super) recipe: Option<PathBuf>,
-    /// Decides faults, chance and labels
+    /// Decides crops, edits, faults and labels
     #[arg(long, default_value_t = crate::synth::Options::default().seed)]
     pub(super) seed: u64,
-    /// How many groups [default: one for each row of the recipe]
+    /// How many groups [default: 200; with a recipe, one for each row]
     #[arg(long, value_name = "N")]
     pub(super) groups: Option<usize>,
-    /// The longer side of the pictures in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = crate::synth::Options::default().long_side)]
-    pub(super) long_side: u32,
+    /// The longer side of the pictures in pixels [default: 320; with a recipe, 512]
+    #[arg(long, value_name = "PIXELS")]
+    pub(super) long_side: Option<u32>,
+    /// Use only these photos: names without ending, comma-separated, or a text file with one a line
+    #[arg(long, value_name = "NAMES|FILE", conflicts_with = "recipe")]
+    pub(super) only: Option<String>,
+    /// Use none of these photos
+    #[arg(long, value_name = "NAMES|FILE", conflicts_with = "recipe")]
+    pub(super) except: Option<String>,
+    /// Leave out the masks of where edits work
+    #[arg(long, conflicts_with = "recipe")]
+    pub(super) no_masks: bool,
     #[command(flatten)]
     pub(super) answer: Answer,
 }

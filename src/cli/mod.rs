@@ -4,6 +4,7 @@
 //! computes what a lower layer could.
 
 mod args;
+mod data;
 mod doctor;
 mod exit;
 mod import;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Score(args)) => score::run(args),
         Some(Verb::Model(verb)) => model::run(verb),
         Some(Verb::Import(args)) => import::run(args),
+        Some(Verb::Data(verb)) => data::run(verb),
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Jobs(verb)) => jobs::run(verb),

@@ -32,6 +32,7 @@ pub(super) fn run(args: &OpenArgs) -> anyhow::Result<Exit> {
         Err(wrong) => return Err(wrong.into()),
     };
     tui::run(TuiOptions {
+        runs: bench.runs_root(None)?,
         workspace,
         model,
         model_missing,

@@ -13,6 +13,7 @@ use super::print;
 pub(super) enum Unit {
     Bytes,
     Groups,
+    Images,
     Candidates,
     Steps,
 }
@@ -39,7 +40,7 @@ impl Progress {
         let bar = print::stderr_is_terminal().then(|| {
             let template = match unit {
                 Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}",
-                Unit::Groups => "{msg} {wide_bar} {pos}/{len} ({eta} left)",
+                Unit::Groups | Unit::Images => "{msg} {wide_bar} {pos}/{len} ({eta} left)",
                 Unit::Steps => "{msg} {wide_bar} {pos}/{len} {prefix}",
                 Unit::Candidates => "{msg} {wide_bar} {pos}/{len} ({per_sec}, {eta} left)",
             };

@@ -3,6 +3,7 @@
 //! This is the only part that knows how anything is stored, and it stores nothing but what people and models said: it
 //! neither copies nor changes images, and it does not know what computes a score.
 
+pub mod check;
 mod demo;
 mod export;
 pub mod images;

@@ -4,6 +4,7 @@
 //! `f64`; the model computes in its own precision and hands its numbers over at the end.
 
 mod comparison;
+pub mod curves;
 mod group;
 mod label;
 mod loss;

@@ -13,7 +13,7 @@ pub(super) struct RmsNorm {
 }
 
 impl RmsNorm {
-    pub(super) fn new(size: usize, eps: f64, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(size: usize, eps: f64, vb: &VarBuilder) -> Result<Self> {
         Ok(Self {
             weight: vb.get(size, "weight")?,
             eps,
@@ -43,7 +43,7 @@ pub(super) struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub(super) fn new(size: usize, eps: f64, vb: VarBuilder) -> Result<Self> {
+    pub(super) fn new(size: usize, eps: f64, vb: &VarBuilder) -> Result<Self> {
         Ok(Self {
             weight: vb.get(size, "weight")?,
             bias: vb.get(size, "bias")?,

@@ -54,7 +54,7 @@ impl Attention {
         let (heads, kv_heads) = (config.num_attention_heads, config.num_key_value_heads);
         let (queries, keys) = (heads * head_dim, kv_heads * head_dim);
         let bias = kind == BackboneKind::Qwen2_5Vl;
-        let norm = |name| RmsNorm::new(head_dim, config.rms_norm_eps, vb.pp(name));
+        let norm = |name| RmsNorm::new(head_dim, config.rms_norm_eps, &vb.pp(name));
         Ok(Self {
             q_proj: Linear::new(hidden, queries, bias, &vb.pp("q_proj"))?,
             k_proj: Linear::new(hidden, keys, bias, &vb.pp("k_proj"))?,
@@ -127,7 +127,7 @@ struct Layer {
 
 impl Layer {
     fn new(kind: BackboneKind, config: &TextConfig, vb: &VarBuilder) -> Result<Self> {
-        let norm = |name| RmsNorm::new(config.hidden_size, config.rms_norm_eps, vb.pp(name));
+        let norm = |name| RmsNorm::new(config.hidden_size, config.rms_norm_eps, &vb.pp(name));
         Ok(Self {
             self_attn: Attention::new(kind, config, &vb.pp("self_attn"))?,
             mlp: GatedMlp::new(
@@ -220,7 +220,7 @@ impl Decoder {
         Ok(Self {
             embed_tokens,
             layers,
-            norm: RmsNorm::new(config.hidden_size, config.rms_norm_eps, vb.pp("norm"))?,
+            norm: RmsNorm::new(config.hidden_size, config.rms_norm_eps, &vb.pp("norm"))?,
         })
     }
 

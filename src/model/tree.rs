@@ -153,7 +153,7 @@ mod tests {
         }
         let spans = tree.spans();
         assert_eq!(spans[0].rows, 0..4);
-        assert_eq!(spans[1].context, [0..4]);
+        assert_eq!(spans[1].context, vec![0..4; 1]);
         assert_eq!(spans[2].context, [0..4, 4..8]);
         assert!(spans.last().unwrap().context.is_empty());
     }

@@ -106,8 +106,8 @@ struct Block {
 impl Block {
     fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
         Ok(Self {
-            norm1: RmsNorm::new(config.hidden_size, EPS, vb.pp("norm1"))?,
-            norm2: RmsNorm::new(config.hidden_size, EPS, vb.pp("norm2"))?,
+            norm1: RmsNorm::new(config.hidden_size, EPS, &vb.pp("norm1"))?,
+            norm2: RmsNorm::new(config.hidden_size, EPS, &vb.pp("norm2"))?,
             attn: Attention::new(config, &vb.pp("attn"))?,
             mlp: GatedMlp::new(
                 config.hidden_size,
@@ -138,7 +138,7 @@ impl Merger {
     fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
         let merged = config.hidden_size * config.spatial_merge_size.pow(2);
         Ok(Self {
-            ln_q: RmsNorm::new(config.hidden_size, EPS, vb.pp("ln_q"))?,
+            ln_q: RmsNorm::new(config.hidden_size, EPS, &vb.pp("ln_q"))?,
             first: Linear::new(merged, merged, true, &vb.pp("mlp.0"))?,
             second: Linear::new(merged, config.out_hidden_size, true, &vb.pp("mlp.2"))?,
             merged,

@@ -26,8 +26,8 @@ impl Block {
     fn new(config: &VisionConfig, vb: &VarBuilder) -> Result<Self> {
         let (hidden, inner) = (config.hidden_size, config.intermediate_size);
         Ok(Self {
-            norm1: LayerNorm::new(hidden, EPS, vb.pp("norm1"))?,
-            norm2: LayerNorm::new(hidden, EPS, vb.pp("norm2"))?,
+            norm1: LayerNorm::new(hidden, EPS, &vb.pp("norm1"))?,
+            norm2: LayerNorm::new(hidden, EPS, &vb.pp("norm2"))?,
             attn: Attention::new(config, &vb.pp("attn"))?,
             linear_fc1: Linear::new(hidden, inner, true, &vb.pp("mlp.linear_fc1"))?,
             linear_fc2: Linear::new(inner, hidden, true, &vb.pp("mlp.linear_fc2"))?,
@@ -61,7 +61,7 @@ impl Merger {
             config.hidden_size
         };
         Ok(Self {
-            norm: LayerNorm::new(normed, EPS, vb.pp("norm"))?,
+            norm: LayerNorm::new(normed, EPS, &vb.pp("norm"))?,
             linear_fc1: Linear::new(merged, merged, true, &vb.pp("linear_fc1"))?,
             linear_fc2: Linear::new(merged, config.out_hidden_size, true, &vb.pp("linear_fc2"))?,
             joined_norm,

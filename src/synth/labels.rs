@@ -33,7 +33,23 @@ pub(crate) struct SimulatedLabel {
 #[derive(Debug, Clone)]
 pub(crate) struct Annotators {
     biases: Vec<[f32; 2]>,
+    error: [f32; 2],
+    /// How far answers spread about the middle of the scale, relative to ideal scores.
+    stretch: f32,
 }
+
+/// How [`Annotators::of_different_strictness`] judge, for the README of what they judged.
+pub(crate) const ANNOTATORS: &str = "\
+Three made-up annotators, one strict, one lenient, one between, answer with the nearest whole number from 1 to 4 to the ideal score
+plus their personal bias plus a fresh normal error. Each label says `\"simulated\": true`.";
+
+/// Of annotators of different strictness: how far the strict one lies below the middle and the lenient one above, and how much that
+/// differs by chance, in points.
+const STRICTNESS: [f32; 2] = [0.83, 0.93];
+const STRICTNESS_VARIES: f32 = 0.04;
+/// Their error as [`ERROR`], and their stretch.
+const STRICT_ERROR: [f32; 2] = [0.30, 0.40];
+const STRICT_STRETCH: f32 = 1.15;
 
 impl Annotators {
     pub(crate) fn new(seed: u64) -> Self {
@@ -43,7 +59,32 @@ impl Annotators {
                 [0; 2].map(|_| between(&mut chance, -BIAS, BIAS))
             })
             .collect();
-        Self { biases }
+        Self {
+            biases,
+            error: ERROR,
+            stretch: 1.0,
+        }
+    }
+
+    /// Three who disagree more by how strict they are than by chance, as people do who use a scale differently. The order that
+    /// their mean puts candidates in is then far more certain than any one answer: agreement as low as among people, and still
+    /// something to learn.
+    pub(crate) fn of_different_strictness(seed: u64) -> Self {
+        let biases = [-1.0, 0.0, 1.0]
+            .into_iter()
+            .zip(1..)
+            .map(|(side, number)| {
+                let mut chance = chance(seed, &format!("strictness of annotator {number}"));
+                STRICTNESS.map(|far| {
+                    side * far + between(&mut chance, -STRICTNESS_VARIES, STRICTNESS_VARIES)
+                })
+            })
+            .collect();
+        Self {
+            biases,
+            error: STRICT_ERROR,
+            stretch: STRICT_STRETCH,
+        }
     }
 
     /// Each annotator's scores for a candidate with these ideal scores.
@@ -53,7 +94,8 @@ impl Annotators {
             .enumerate()
             .map(|(index, bias)| {
                 let mut answer = |ideal: f32, axis: usize| {
-                    let seen = ideal + bias[axis] + ERROR[axis] * normal(chance);
+                    let ideal = 2.5 + self.stretch * (ideal - 2.5);
+                    let seen = ideal + bias[axis] + self.error[axis] * normal(chance);
                     match count(seen) {
                         0 | 1 => 1,
                         2 => 2,

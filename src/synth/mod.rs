@@ -1,10 +1,12 @@
 //! Makes sample data: known edits of licensed photos, with known faults and simulated labels.
 //!
-//! A [`Recipe`] names photos, instructions and the operations that carry them out; [`generate`] performs them, adds candidates
+//! There are two ways. [`procedural`] makes any number of plain groups from any photos, for training. A [`Recipe`] makes few, with
+//! care, for looking at; the rest of this module is about the latter. A [`Recipe`] names photos, instructions and the operations that carry them out; [`generate`] performs them, adds candidates
 //! with faults, has simulated annotators score them, and writes a folder with `groups.jsonl`, pictures and credits. The same
 //! recipe, photos and seed give the same bytes; each group has its own stream of chance, so new rows leave old groups as they
 //! were. It does not judge whether an edit looks right: the rows of the built-in recipe were looked at by a person.
 
+mod crew;
 mod edits;
 mod error;
 mod fault;
@@ -12,20 +14,20 @@ mod group;
 mod labels;
 mod output;
 mod photos;
+pub mod procedural;
 mod raster;
 mod recipe;
 mod spoil;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
 
 use serde::Serialize;
 
 pub use error::SynthError;
 pub use recipe::Recipe;
 
+use crew::on_all_cores;
 use group::Kitchen;
 use output::{GroupLine, Output, Provenance};
 use photos::PhotoFolder;
@@ -109,6 +111,14 @@ pub fn generate(
 
     let output = Output::prepare(out)?;
     let mut bytes = 0;
+    // First, so that a run that was stopped is known as ours by the next.
+    bytes += output.write_provenance(&Provenance {
+        generator: concat!("erw ", env!("CARGO_PKG_VERSION")).into(),
+        seed: options.seed,
+        groups: orders.len(),
+        long_side: options.long_side,
+        recipe: recipe.fingerprint().to_owned(),
+    })?;
     for file in &used {
         let path = folder.photo_path(file);
         let image = folder.photo(file, options.long_side)?;
@@ -125,19 +135,12 @@ pub fn generate(
 
     let kitchen = Kitchen::new(&folder, &output, recipe, options);
     let (groups, pictures) = cooked(&kitchen, &orders, progress)?;
-    bytes += pictures + output.write_groups(&groups)?;
+    bytes += pictures + output.write_lines("groups.jsonl", &groups)?;
     bytes += output.write(
         "CREDITS.tsv",
         output::credits(&folder, &used, options.long_side).as_bytes(),
     )?;
     bytes += output.write("SUBJECTS.tsv", output::subjects(&folder, &used).as_bytes())?;
-    bytes += output.write_provenance(&Provenance {
-        generator: concat!("erw ", env!("CARGO_PKG_VERSION")).into(),
-        seed: options.seed,
-        groups: groups.len(),
-        long_side: options.long_side,
-        recipe: recipe.fingerprint().to_owned(),
-    })?;
     let mut report = summed(&groups, used.len(), bytes);
     let readme = output::readme(&report, options.seed);
     report.bytes += output.write("README.md", readme.as_bytes())?;
@@ -165,40 +168,24 @@ fn cooked(
     orders: &[(String, &Row)],
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<(Vec<GroupLine>, u64), SynthError> {
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let (send, receive) = mpsc::channel();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(orders.len()) {
-            let (send, next) = (send.clone(), &next);
-            scope.spawn(move || {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let Some((id, row)) = orders.get(index) else {
-                        break;
-                    };
-                    // The receiver is gone once another group has failed.
-                    if send.send((index, kitchen.group(id, row))).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        drop(send);
-        let mut finished = BTreeMap::new();
-        let mut bytes = 0;
-        for (index, outcome) in receive {
-            let (group, size) = outcome?;
+    let (mut done, mut bytes) = (0, 0);
+    let made = on_all_cores(
+        orders.len(),
+        |index| {
+            let (id, row) = &orders[index];
+            kitchen.group(id, row)
+        },
+        |(group, size): &(GroupLine, u64)| {
+            done += 1;
             bytes += size;
-            finished.insert(index, group);
             progress(Progress {
-                done: finished.len(),
+                done,
                 total: orders.len(),
-                group: &orders[index].0,
+                group: &group.id,
             });
-        }
-        Ok((finished.into_values().collect(), bytes))
-    })
+        },
+    )?;
+    Ok((made.into_iter().map(|(group, _)| group).collect(), bytes))
 }
 
 fn summed(groups: &[GroupLine], photos: usize, bytes: u64) -> Report {

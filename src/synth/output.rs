@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use image::codecs::jpeg::JpegEncoder;
@@ -19,7 +20,13 @@ use super::raster::color::byte;
 /// The folders that are emptied before they are filled.
 const FOLDERS: [&str; 3] = ["photos", "edits", "masks"];
 /// The files that are overwritten.
-const FILES: &[&str] = &["groups.jsonl", "CREDITS.tsv", "SUBJECTS.tsv", "README.md"];
+const FILES: &[&str] = &[
+    "groups.jsonl",
+    "truth.jsonl",
+    "CREDITS.tsv",
+    "SUBJECTS.tsv",
+    "README.md",
+];
 const PROVENANCE: &str = "provenance.toml";
 /// The longer side of the masks that go along.
 pub(crate) const MASK_SIDE: u32 = 256;
@@ -77,6 +84,15 @@ impl Output {
             );
             return Err(SynthError::output(root, &problem));
         }
+        // What a run that was stopped left must not look finished.
+        for file in FILES.iter().map(|name| root.join(name)) {
+            match fs::remove_file(&file) {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(SynthError::output(&file, &e));
+                }
+                _ => {}
+            }
+        }
         for folder in FOLDERS {
             let folder = root.join(folder);
             if folder.exists() {
@@ -96,22 +112,59 @@ impl Output {
         Ok(bytes.len() as u64)
     }
 
-    /// Writes one JSON object a line.
-    pub(crate) fn write_groups(&self, groups: &[GroupLine]) -> Result<u64, SynthError> {
+    /// Where it is.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Makes a folder in it.
+    pub(crate) fn make_folder(&self, name: &str) -> Result<(), SynthError> {
+        let path = self.root.join(name);
+        fs::create_dir_all(&path).map_err(|e| SynthError::output(&path, &e))
+    }
+
+    /// Writes one JSON object a line; the file has its name only once it is whole.
+    pub(crate) fn write_lines<T: Serialize>(
+        &self,
+        name: &str,
+        lines: &[T],
+    ) -> Result<u64, SynthError> {
         let mut text = String::new();
-        for group in groups {
+        for line in lines {
             let line =
-                serde_json::to_string(group).map_err(|e| SynthError::output(&self.root, &e))?;
+                serde_json::to_string(line).map_err(|e| SynthError::output(&self.root, &e))?;
             text.push_str(&line);
             text.push('\n');
         }
-        self.write("groups.jsonl", text.as_bytes())
+        let path = self.root.join(name);
+        let failed = |e: &dyn std::fmt::Display| SynthError::output(&path, &e.to_string());
+        let mut file = tempfile::NamedTempFile::new_in(&self.root).map_err(|e| failed(&e))?;
+        file.write_all(text.as_bytes())
+            .and_then(|()| file.as_file().sync_all())
+            .map_err(|e| failed(&e))?;
+        readable(&file).map_err(|e| failed(&e))?;
+        file.persist(&path).map_err(|e| failed(&e))?;
+        Ok(text.len() as u64)
     }
 
-    pub(crate) fn write_provenance(&self, provenance: &Provenance) -> Result<u64, SynthError> {
+    pub(crate) fn write_provenance(&self, provenance: &impl Serialize) -> Result<u64, SynthError> {
         let text = toml::to_string(provenance).map_err(|e| SynthError::output(&self.root, &e))?;
         self.write(PROVENANCE, text.as_bytes())
     }
+}
+
+/// A temporary file is for its owner alone; a data file is not.
+#[cfg(unix)]
+fn readable(file: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps, reason = "the same signature everywhere")]
+fn readable(_: &tempfile::NamedTempFile) -> std::io::Result<()> {
+    Ok(())
 }
 
 /// A JPEG of the given quality, 1 to 100. The encoder keeps every pixel's color; halving the colors' resolution first, as
@@ -216,9 +269,9 @@ program and to test, not to claim anything about people.
   CC-BY (2.0, 4.0); the edits are derived from them under the same terms. `SUBJECTS.tsv`: what each mask covers.
 * `provenance.toml`: how this folder was made.
 
-Made from the original photos by `erw synth OUT --photos DIR --seed {seed} --groups {groups}`; the same photos, recipe and
-seed give the same bytes. This folder will do as `--photos` for more of the kind: `erw synth OUT --photos sample-data
---groups 500` goes through the recipe again and again, each time with other faults.
+Made from the original photos by `erw synth OUT --photos DIR --recipe sample --seed {seed} --groups {groups}`; the same photos,
+recipe and seed give the same bytes. This folder will do as `--photos` for more of the kind: `erw synth OUT --photos sample-data
+--recipe sample --groups 500` goes through the recipe again and again, each time with other faults.
 ",
         groups = report.groups,
         candidates = report.candidates,

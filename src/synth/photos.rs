@@ -1,7 +1,8 @@
 //! A folder of photos: pictures, masks, who made them and under which licence they may be used.
 //!
 //! The folder holds `CREDITS.tsv`, the photos (beside it or in `photos/`), and optionally `masks/NAME.png` and `SUBJECTS.tsv`.
-//! A photo without a credit, or under a licence that is not listed here, is not used: that is refused, not skipped.
+//! A photo without a credit, or under a licence that is not listed here, is not used: that is refused, not skipped. Where nothing
+//! is to be published, a folder without `CREDITS.tsv` will do.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +26,9 @@ const LICENCES: &[(&str, &str)] = &[
     ("CC-BY-2.0", "https://creativecommons.org/licenses/by/2.0/"),
     ("CC-BY-4.0", "https://creativecommons.org/licenses/by/4.0/"),
 ];
+
+/// What the names of photos end with.
+const PHOTO_ENDINGS: [&str; 4] = ["jpg", "jpeg", "png", "webp"];
 
 /// The columns of `CREDITS.tsv` that must be there.
 const COLUMNS: [&str; 5] = ["file", "title", "author", "license", "changes"];
@@ -59,20 +63,39 @@ pub(crate) struct PhotoFolder {
     photos: PathBuf,
     pub(crate) credits: BTreeMap<String, Credit>,
     pub(crate) subjects: BTreeMap<String, Subject>,
+    credited: bool,
 }
 
 impl PhotoFolder {
+    /// A folder that has its `CREDITS.tsv`.
     pub(crate) fn open(dir: &Path) -> Result<Self, SynthError> {
+        Self::opened(dir, true)
+    }
+
+    /// A folder that may be without.
+    pub(crate) fn open_any(dir: &Path) -> Result<Self, SynthError> {
+        Self::opened(dir, false)
+    }
+
+    fn opened(dir: &Path, must_be_credited: bool) -> Result<Self, SynthError> {
         let problem = |problem: String| SynthError::Photos {
             dir: dir.to_owned(),
             problem,
         };
-        let credits = fs::read_to_string(dir.join("CREDITS.tsv")).map_err(|e| {
-            problem(format!(
-                "CREDITS.tsv: {e}; the photos' authors and licences are listed there"
-            ))
-        })?;
-        let credits = parse_credits(&credits).map_err(problem)?;
+        if !dir.is_dir() {
+            return Err(problem("there is no such folder".to_owned()));
+        }
+        let (credits, credited) = match fs::read_to_string(dir.join("CREDITS.tsv")) {
+            Ok(text) => (parse_credits(&text).map_err(problem)?, true),
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound && !must_be_credited => {
+                (BTreeMap::new(), false)
+            }
+            Err(e) => {
+                return Err(problem(format!(
+                    "CREDITS.tsv: {e}; the photos' authors and licences are listed there"
+                )));
+            }
+        };
         let subjects = match fs::read_to_string(dir.join("SUBJECTS.tsv")) {
             Ok(text) => parse_subjects(&text),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
@@ -88,7 +111,32 @@ impl PhotoFolder {
             },
             credits,
             subjects,
+            credited,
         })
+    }
+
+    /// Whether there is a `CREDITS.tsv`.
+    pub(crate) const fn credited(&self) -> bool {
+        self.credited
+    }
+
+    /// The names of its photos, sorted.
+    pub(crate) fn files(&self) -> Result<Vec<String>, SynthError> {
+        let problem = |e: std::io::Error| SynthError::Photos {
+            dir: self.photos.clone(),
+            problem: e.to_string(),
+        };
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.photos).map_err(problem)? {
+            let path = entry.map_err(problem)?.path();
+            let ending = path.extension().map(|e| e.to_string_lossy().to_lowercase());
+            let is_photo = ending.is_some_and(|e| PHOTO_ENDINGS.contains(&e.as_str()));
+            if let (true, Some(name)) = (is_photo && path.is_file(), path.file_name()) {
+                files.push(name.to_string_lossy().into_owned());
+            }
+        }
+        files.sort();
+        Ok(files)
     }
 
     pub(crate) fn photo_path(&self, file: &str) -> PathBuf {
@@ -109,7 +157,12 @@ impl PhotoFolder {
                 self.photos.display()
             ));
         }
-        if self.credits.contains_key(file) {
+        self.check_credit(file)
+    }
+
+    /// Says so if the photo lacks the credit that others of its folder have.
+    pub(crate) fn check_credit(&self, file: &str) -> Result<(), String> {
+        if self.credits.contains_key(file) || !self.credited {
             Ok(())
         } else {
             Err(format!(

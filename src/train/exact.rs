@@ -3,9 +3,9 @@
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer, Serializer};
 
-#[allow(
+#[expect(
     clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
+    reason = "serde hands a reference to it"
 )]
 pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&format!("{number:?}"))

@@ -75,12 +75,12 @@ impl Material {
         }
         let apart = open(&plan.data.validation_workspaces)?;
         let mut material = Self::default();
-        let all = read(plan, &places)?;
+        let all = Self::read(plan, &places)?;
         if apart.is_empty() {
             material.split(plan, all);
         } else {
             material.training = all;
-            material.validation = read(plan, &apart)?;
+            material.validation = Self::read(plan, &apart)?;
             refuse_leaks(&material.training, &material.validation)?;
         }
         material.thin(plan);
@@ -89,6 +89,18 @@ impl Material {
         material.require(plan, &places)?;
         material.fingerprint = material.digest(plan)?;
         Ok(material)
+    }
+
+    fn read(plan: &Plan, places: &[Workspace]) -> Result<Vec<Subject>, TrainError> {
+        let mut subjects = Vec::new();
+        for workspace in places {
+            let root: Arc<Path> = workspace.root().into();
+            workspace.each_group(|group| {
+                subjects.push(subject(plan, &root, group));
+                Ok(())
+            })?;
+        }
+        Ok(subjects)
     }
 
     /// All groups of a source image go the same way, by a number that its path and the seed decide: a source that is added
@@ -240,18 +252,6 @@ impl Subject {
     pub fn truth(&self) -> Vec<Comparison> {
         crate::domain::clear_differences(&self.human)
     }
-}
-
-fn read(plan: &Plan, places: &[Workspace]) -> Result<Vec<Subject>, TrainError> {
-    let mut subjects = Vec::new();
-    for workspace in places {
-        let root: Arc<Path> = workspace.root().into();
-        workspace.each_group(|group| {
-            subjects.push(subject(plan, &root, group));
-            Ok(())
-        })?;
-    }
-    Ok(subjects)
 }
 
 fn open(dirs: &[PathBuf]) -> Result<Vec<Workspace>, TrainError> {

@@ -444,11 +444,13 @@ impl Session<'_> {
             self.note(Fact::Phase {
                 text: format!("measuring on all {} validation groups", all.len()),
             })?;
-            match measure(self.plan, self.material, (&all, &[]), learner, self.report)? {
-                Some(measurement) => measurement,
+            let parts = (&all[..], &[][..]);
+            let Some(measurement) = measure(self.plan, self.material, parts, learner, self.report)?
+            else {
                 // The state after the last step is kept; resuming begins here.
-                None => return Ok(self.outcome(Ending::Stopped)),
-            }
+                return Ok(self.outcome(Ending::Stopped));
+            };
+            measurement
         };
         self.note(Fact::Phase {
             text: "writing the model".into(),

@@ -1,6 +1,7 @@
 //! Carrying effects out: reading the store on blocking threads, ranking on its own, pictures and scores through their
 //! handles. Everything answers through the one inbox; nothing here touches the app.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -10,9 +11,12 @@ use crate::domain::GroupId;
 
 use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
-use super::msg::{Effect, Look, Msg};
+use super::msg::{Effect, Look, Msg, Work};
 use super::rank::{PIECE, Ranker};
+use super::screens::train::Watch;
+use super::watch::Watcher;
 use super::widgets::image::{Graphics, Pictures};
+use super::work;
 
 /// A group shown within this time of the one before waits, so that a held key scores only where it comes to rest. Longer than
 /// the pause between repeats of a held key (30 ms at the usual rate), short of what one notices after a single press. The
@@ -31,6 +35,8 @@ pub(crate) struct Runner {
     start_scoring: Option<StartScoring>,
     scoring: Option<Box<dyn Scoring>>,
     look: Rest,
+    watcher: Option<Watcher>,
+    runs: PathBuf,
 }
 
 /// What is looked at now, and when that last changed.
@@ -43,9 +49,10 @@ struct Rest {
 }
 
 impl Runner {
-    /// Hands that answer to `inbox`.
+    /// Hands that answer to `inbox`; `runs` is where runs are.
     pub(crate) fn new(
         library: Arc<dyn Library>,
+        runs: PathBuf,
         inbox: UnboundedSender<Msg>,
         start_scoring: Option<StartScoring>,
     ) -> std::io::Result<Self> {
@@ -61,6 +68,8 @@ impl Runner {
             start_scoring,
             scoring: None,
             look: Rest::default(),
+            watcher: None,
+            runs,
         })
     }
 
@@ -109,6 +118,14 @@ impl Runner {
                 Ok(())
             }),
             Effect::Rank(request) => self.ranker.request(request),
+            Effect::Find(sought, keys) => self.blocking(move |library, inbox| {
+                let places = library.places(&keys)?;
+                let places = keys.into_iter().zip(places).collect();
+                let _ = inbox.send(Msg::Found(sought, places));
+                Ok(())
+            }),
+            Effect::Watch(watch) => self.watch(watch),
+            Effect::Work(work) => self.work(work),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {
                 self.repicture(graphics);
@@ -146,6 +163,46 @@ impl Runner {
             tokio::time::sleep(REST).await;
             let _ = inbox.send(Msg::Rested(round));
         });
+    }
+
+    /// Starts, stops or resumes a run; what comes of it is seen in its folder.
+    fn work(&self, work: Work) {
+        let (folders, inbox) = (self.folders(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let _ = inbox.send(match work::carry_out(&folders, work) {
+                Ok((words, run)) => Msg::Worked(words, run),
+                Err(why) => Msg::Troubled(why),
+            });
+        });
+    }
+
+    fn folders(&self) -> work::Folders {
+        work::Folders {
+            workspace: self.library.root().to_owned(),
+            runs: self.runs.clone(),
+        }
+    }
+
+    fn watch(&mut self, watch: Watch) {
+        if self.watcher.is_none() {
+            let inbox = self.inbox.clone();
+            let answer = move |news| {
+                let _ = inbox.send(match news {
+                    Ok(news) => Msg::Runs(news),
+                    Err(why) => Msg::Troubled(why),
+                });
+            };
+            match Watcher::start(self.runs.clone(), answer) {
+                Ok(watcher) => self.watcher = Some(watcher),
+                Err(why) => {
+                    let why = format!("runs cannot be watched: {why}");
+                    let _ = self.inbox.send(Msg::Troubled(why));
+                }
+            }
+        }
+        if let Some(watcher) = &self.watcher {
+            watcher.watch(watch);
+        }
     }
 
     /// Has the group on screen scored, and those around it after it.

@@ -294,7 +294,13 @@ mod tests {
                 terminal: Terminal::new(TestBackend::new(100, 30)).unwrap(),
                 stage: frames.clone(),
                 app: App::new(Place::default(), paint, None),
-                runner: Runner::new(Arc::new(library), inbox.clone(), Some(start)).unwrap(),
+                runner: Runner::new(
+                    Arc::new(library),
+                    "/nowhere/runs".into(),
+                    inbox.clone(),
+                    Some(start),
+                )
+                .unwrap(),
                 inbox: messages,
                 early: Early::default(),
                 frames: 0,

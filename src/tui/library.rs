@@ -26,6 +26,8 @@ pub(crate) trait Library: Send + Sync {
     ) -> Result<Vec<GroupSummary>, String>;
     /// One group.
     fn group(&self, id: GroupId) -> Result<Option<Group>, String>;
+    /// Where the groups with these keys are, in the same order.
+    fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String>;
     /// Its stored rewards.
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String>;
     /// All stored aggregate means, ascending.
@@ -52,6 +54,9 @@ impl Library for Workspace {
     }
     fn group(&self, id: GroupId) -> Result<Option<Group>, String> {
         self.group(id).map_err(|e| e.to_string())
+    }
+    fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
+        self.groups_by_key(keys).map_err(|e| e.to_string())
     }
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String> {
         self.scores(id, fingerprint).map_err(|e| e.to_string())

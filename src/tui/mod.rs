@@ -9,6 +9,8 @@ mod effects;
 mod event_loop;
 #[cfg(test)]
 mod frames;
+#[cfg(test)]
+mod frames_of_runs;
 mod judgement;
 mod keys;
 mod library;
@@ -24,9 +26,11 @@ mod screens;
 mod status;
 mod terminal;
 pub mod theme;
+mod watch;
 pub mod widgets;
+mod work;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use futures_util::StreamExt;
@@ -54,6 +58,8 @@ pub use terminal::{Examined, examine};
 pub struct TuiOptions {
     /// The workspace.
     pub workspace: Workspace,
+    /// Where runs are.
+    pub runs: PathBuf,
     /// The model dir and how to load it.
     pub model: Option<(PathBuf, LoadOptions)>,
     /// Without a model: why there is none and what to do about it.
@@ -73,7 +79,7 @@ pub struct TuiOptions {
 /// before this returns, whatever happens.
 pub fn run(options: TuiOptions) -> anyhow::Result<()> {
     let paint = paint(options.theme.as_deref())?;
-    let place = place(&options.workspace);
+    let place = place(&options.workspace, &options.runs);
     let no_model = options.model.is_none().then(|| {
         let why = options.model_missing.clone();
         why.unwrap_or_else(|| "no model: scores that are stored show, nothing is computed".into())
@@ -95,7 +101,7 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
         let ears = listen(guard.hold(), forced, inbox.clone());
         tokio::spawn(ears);
         let start = start_scoring(options.model, options.workspace.clone());
-        let runner = Runner::new(Arc::new(options.workspace), inbox, start)?;
+        let runner = Runner::new(Arc::new(options.workspace), options.runs, inbox, start)?;
         let (screen, release) = terminal::screen();
         let mut event_loop = EventLoop {
             terminal: Terminal::new(CrosstermBackend::new(screen))?,
@@ -142,7 +148,7 @@ fn paint(theme: Option<&str>) -> anyhow::Result<Paint> {
     })
 }
 
-fn place(workspace: &Workspace) -> Place {
+fn place(workspace: &Workspace, runs: &Path) -> Place {
     let root = workspace.root();
     let name = if workspace.is_demo() {
         "demo".into()
@@ -153,6 +159,7 @@ fn place(workspace: &Workspace) -> Place {
     Place {
         name,
         folder: root.display().to_string(),
+        runs: runs.display().to_string(),
     }
 }
 

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use ratatui::crossterm::event::Event;
 
 use crate::domain::{GroupId, GroupSummary};
+use crate::jobs::Force;
 use crate::score::LiveEvent;
 
 use super::judgement::Judgement;
 use super::library::Record;
 use super::rank::{RankRequest, Ranking};
+use super::screens::train::{RunNews, Watch};
 use super::widgets::image::{Graphics, Want};
 
 /// Something that happened.
@@ -43,6 +45,10 @@ pub(crate) enum Msg {
     Model(LiveEvent),
     /// Pictures became ready, or turned out broken.
     Pictures,
+    /// News of runs.
+    Runs(RunNews),
+    /// Where the groups with some keys are; `None` for those that the workspace does not have.
+    Found(Sought, Vec<(String, Option<GroupId>)>),
     /// What the terminal can show, as far as is known by now.
     Probed {
         /// The way of drawing pictures.
@@ -52,8 +58,12 @@ pub(crate) enum Msg {
     },
     /// A held key was let go: the look of that number, if still the newest, may be taken.
     Rested(u64),
+    /// Something asked for was done to a run: what to say of it, and the run to look at, if it is a new one.
+    Worked(String, Option<String>),
     /// Something failed in the background; for the message log.
     Failed(String),
+    /// Something is wrong with the runs; for the message log.
+    Troubled(String),
     /// The terminal or the system asks for the end.
     Quit,
     /// The terminal or the system asks for a pause.
@@ -115,6 +125,106 @@ pub(crate) enum Action {
     Rescan,
     /// One layer out.
     Back,
+    /// To the screen of groups.
+    ToBrowse,
+    /// To the screen of runs.
+    ToTrain,
+    /// Down one run.
+    NextRun,
+    /// Up one run.
+    PreviousRun,
+    /// Down a page of runs.
+    RunsDown,
+    /// Up a page of runs.
+    RunsUp,
+    /// To the newest run.
+    NewestRun,
+    /// To the oldest run.
+    OldestRun,
+    /// Keeps the marked run in the charts, or no longer.
+    ShowRun,
+    /// Compares the others with the marked run, or no longer.
+    PinRun,
+    /// To the next chart.
+    NextChart,
+    /// To the previous chart.
+    PreviousChart,
+    /// One chart alone, or all.
+    EnlargeChart,
+    /// The cursor one column to the left.
+    CursorLeft,
+    /// The cursor one column to the right.
+    CursorRight,
+    /// The cursor ten columns to the left.
+    CursorFarLeft,
+    /// The cursor ten columns to the right.
+    CursorFarRight,
+    /// A smaller part of the horizontal axis.
+    ZoomIn,
+    /// A larger part of it.
+    ZoomOut,
+    /// An earlier part of it.
+    PanLeft,
+    /// A later part of it.
+    PanRight,
+    /// All of it.
+    ShowAll,
+    /// Its end, wherever that is by now.
+    FollowEnd,
+    /// Smooths curves more.
+    Smoother,
+    /// Smooths curves less.
+    Rougher,
+    /// Values by factors, or evenly.
+    LogValues,
+    /// The horizontal axis by factors, or evenly.
+    LogAcross,
+    /// Steps, epochs or hours.
+    NextAcross,
+    /// Starts typing which metrics show.
+    FilterMetrics,
+    /// Stops typing, keeps the filter.
+    KeepMetrics,
+    /// Stops typing, drops the filter.
+    DropMetrics,
+    /// Charts alone, a followed group, or the log.
+    NextTrainPane,
+    /// To the next followed group.
+    NextFollowed,
+    /// To the previous followed group.
+    PreviousFollowed,
+    /// Shows the groups of the step at the cursor in Browse.
+    OpenStep,
+    /// Writes a plan for a new run.
+    NewRun,
+    /// Writes a plan like the marked run's.
+    ForkRun,
+    /// Asks how the marked run is to stop.
+    StopRun,
+    /// Has the marked run go on.
+    ResumeRun,
+    /// To the next key of the plan.
+    NextKey,
+    /// To the previous key of the plan.
+    PreviousKey,
+    /// Ten keys on.
+    NextKeys,
+    /// Ten keys back.
+    PreviousKeys,
+    /// Begins to type the marked value.
+    EditValue,
+    /// Sets the marked key, or leaves it to its default.
+    SetKey,
+    /// Takes the value typed.
+    TakeValue,
+    /// Leaves the value as it was.
+    LeaveValue,
+    /// Starts a run of the plan.
+    StartPlan,
+    /// Puts the plan aside.
+    LeavePlan,
+    /// Begins the plan anew.
+    ResetPlan,
     /// The key table.
     Help,
     /// The command palette.
@@ -141,6 +251,39 @@ pub(crate) enum Action {
     Suspend,
     /// Ends the program.
     Quit,
+}
+
+/// Something to be done to a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// Start a training.
+    Start {
+        /// What its plan calls the model.
+        title: String,
+        /// The plan's text.
+        plan: String,
+    },
+    /// Make it stop.
+    Stop {
+        /// Its name.
+        run: String,
+        /// How hard.
+        force: Force,
+    },
+    /// Have it go on from where it was.
+    Resume {
+        /// Its name.
+        run: String,
+    },
+}
+
+/// Why groups were looked up by their keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Sought {
+    /// A run follows them.
+    Followed,
+    /// A step was made of them; the words name it.
+    Step(String),
 }
 
 /// What one looks at: the group and its pictures, and what is likely next. Newest wins; work for what a held key passes is
@@ -180,6 +323,12 @@ pub(crate) enum Effect {
     LoadScale(String),
     /// Filter and sort.
     Rank(RankRequest),
+    /// Look groups up by their keys.
+    Find(Sought, Vec<String>),
+    /// Watch these runs from here on.
+    Watch(Watch),
+    /// Start, stop or resume a run.
+    Work(Work),
     /// Score and decode what is looked at.
     Look(Look),
     /// Draw pictures this way from here on.

@@ -2,6 +2,7 @@
 //! list on screen stays until the first of them arrives.
 
 use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::domain::GroupSummary;
+use crate::domain::{GroupId, GroupSummary};
 
 /// The rows of the list, in shared pieces of equal size (the last may be shorter): a snapshot for the worker is a copy of
 /// pointers, and a new score copies one piece at most.
@@ -112,6 +113,8 @@ pub(crate) struct RankRequest {
     pub(crate) round: u64,
     /// The rows as they are now.
     pub(crate) rows: Rows,
+    /// Only these groups, if they were chosen elsewhere.
+    pub(crate) only: Option<Arc<HashSet<GroupId>>>,
     /// What was typed.
     pub(crate) query: String,
     /// The order.
@@ -233,6 +236,10 @@ pub(crate) fn rank(request: &RankRequest, current: impl Fn() -> bool, answer: im
                 pause *= 2;
                 next = Instant::now() + pause;
             }
+        }
+        let left_out = |only: &Arc<HashSet<GroupId>>| !only.contains(&row.id);
+        if request.only.as_ref().is_some_and(left_out) {
+            continue;
         }
         let score = if query.is_empty() {
             Some(0)
@@ -358,6 +365,7 @@ mod tests {
 
     fn request(rows: Rows, query: &str, sort: Sort) -> RankRequest {
         RankRequest {
+            only: None,
             round: 1,
             rows,
             query: query.into(),

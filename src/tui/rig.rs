@@ -18,6 +18,7 @@ use super::msg::{Effect, Look, Msg};
 use super::rank::rank;
 use super::sample::{self, Sample};
 use super::screens::grid::{USUAL_CELL, fitted};
+use super::screens::train::RunNews;
 use super::theme::{Depth, Theme};
 use super::widgets::image::{Graphics, PictureState, Pictures, Want};
 use crate::domain::{Aggregate, Group};
@@ -54,6 +55,7 @@ impl Rig {
         let place = Place {
             name: "demo".into(),
             folder: "/home/ann/edits".into(),
+            runs: "/home/ann/edits/runs".into(),
         };
         let mut rig = Self {
             app: App::new(place, paint, None),
@@ -133,6 +135,28 @@ impl Rig {
         self
     }
 
+    /// Opens the screen of runs on so many of them; those that show have told of so many steps.
+    pub(crate) fn runs(&mut self, count: usize, steps: &[(usize, u64)]) -> &mut Self {
+        self.send(Msg::Runs(RunNews::Listed(sample::runs(count))));
+        self.keys("T");
+        for (n, _) in steps.iter().rev() {
+            let position = count - n;
+            self.keys("g");
+            for _ in 0..position {
+                self.keys("j");
+            }
+            self.keys("space");
+        }
+        for (n, steps) in steps {
+            self.send(Msg::Runs(RunNews::Told {
+                run: format!("run-{n}"),
+                events: sample::training(*n as u64, *steps),
+                anew: true,
+            }));
+        }
+        self
+    }
+
     /// The model has come so far with loading.
     pub(crate) fn loading(&mut self, percent: u64) -> &mut Self {
         self.send(Msg::Model(LiveEvent::Loading(LoadProgress {
@@ -205,7 +229,16 @@ impl Rig {
                 }
                 Vec::new()
             }
-            Effect::Repicture(_) | Effect::Repaint | Effect::Suspend => Vec::new(),
+            Effect::Find(sought, keys) => {
+                let places = library.places(keys).unwrap();
+                let places = keys.iter().cloned().zip(places).collect();
+                vec![Msg::Found(sought.clone(), places)]
+            }
+            Effect::Watch(_)
+            | Effect::Work(_)
+            | Effect::Repicture(_)
+            | Effect::Repaint
+            | Effect::Suspend => Vec::new(),
         }
     }
 

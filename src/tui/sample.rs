@@ -1,6 +1,6 @@
 //! Made-up groups and a library of them, for the tests of this layer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
@@ -10,6 +10,8 @@ use crate::domain::{
 };
 
 use super::library::{Library, Scoring};
+use super::screens::train::Entry;
+use crate::runs::{Event, Fact, Manifest, Progress, State};
 
 const ASKED: [(&str, &str); 6] = [
     (
@@ -136,6 +138,10 @@ impl Library for Sample {
     fn group(&self, id: GroupId) -> Result<Option<Group>, String> {
         Ok(self.groups.iter().find(|g| g.id == id).cloned())
     }
+    fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
+        let find = |key: &String| self.groups.iter().find(|g| g.key == *key).map(|g| g.id);
+        Ok(keys.iter().map(find).collect())
+    }
     fn scores(
         &self,
         _id: GroupId,
@@ -149,6 +155,109 @@ impl Library for Sample {
     fn image_size(&self, _image: &ImageRef) -> Option<(u32, u32)> {
         Some((4, 3))
     }
+}
+
+/// Runs 1 to `count`, newest first: the newest is half done, the others ended.
+pub(crate) fn runs(count: usize) -> Vec<Entry> {
+    let words = ["one", "two", "three", "four", "five"];
+    (1..=count)
+        .rev()
+        .map(|n| {
+            let title = words.get(n - 1).map_or(n.to_string(), |w| (*w).to_owned());
+            let mut manifest =
+                Manifest::new("train", vec!["plan.toml".into()], &format!("run {title}"));
+            manifest.host = "atelier".into();
+            manifest.created = n as f64 * 1000.0;
+            manifest.seed = Some(n as u64);
+            manifest.plan = Some(
+                "# What a plan says\n[model]\nfrom = \"demo\"\n[loss]\nkind = \"uncertainty\"\n"
+                    .into(),
+            );
+            let running = n == count;
+            let (done, total) = (if running { 1500 } else { 3000 }, Some(3000));
+            let rate = running.then_some(1.0);
+            Entry {
+                name: format!("run-{n}"),
+                manifest,
+                state: if running { State::Running } else { State::Done },
+                progress: Some(Progress {
+                    done,
+                    total,
+                    unit: "steps".into(),
+                    rate,
+                    seconds_left: rate.map(|rate| (3000.0 - done as f64) / rate),
+                }),
+                phase: None,
+                reason: (!running).then(|| "all steps done".into()),
+            }
+        })
+        .collect()
+}
+
+/// What a training of so many steps tells: curves that fall and rise and tremble, differently by `seed`, eight groups a step,
+/// and every hundred steps a validation with two groups that are followed.
+pub(crate) fn training(seed: u64, steps: u64) -> Vec<Event> {
+    let slant = 1.0 + 0.4 * seed as f64;
+    let at = |step: u64, fact| Event {
+        time: step as f64 * 1.2,
+        fact,
+    };
+    let host = "atelier".to_owned();
+    let mut events = vec![at(0, Fact::Started { pid: 7, host })];
+    for step in 1..=steps {
+        let x = step as f64 / 3000.0;
+        let learnt = 1.0 - (-3.0 * x * slant).exp();
+        let tremble = (step as f64 * 1.7 + seed as f64).sin() * (step as f64 * 0.31).cos();
+        let mut values = BTreeMap::from([
+            (
+                "train.loss".to_owned(),
+                0.69 - 0.35 * learnt + 0.05 * tremble,
+            ),
+            (
+                "train.accuracy".to_owned(),
+                0.5 + 0.3 * learnt + 0.12 * tremble,
+            ),
+            (
+                "gradient_norm".to_owned(),
+                (0.4 - learnt + 0.5 * tremble).exp(),
+            ),
+            (
+                "rate.heads".to_owned(),
+                1e-4 * (1.0 - x) * (x * 20.0).min(1.0),
+            ),
+        ]);
+        let groups = (0..8)
+            .map(|i| format!("group-{}", (step * 5 + i) % 12 + 1))
+            .collect();
+        events.push(at(step, Fact::Samples { step, groups }));
+        if step % 100 == 0 {
+            values.insert("val.accuracy".into(), 0.5 + 0.28 * learnt + 0.01 * tremble);
+            for n in 1..=2_i64 {
+                let reward = |i: usize| {
+                    let both = learnt * (0.8 - 0.4 * i as f64) + 0.05 * tremble * n as f64;
+                    [[both + 0.2, 0.5], [both - 0.2, 0.6], [both, 0.4]]
+                };
+                events.push(at(
+                    step,
+                    Fact::Followed {
+                        step,
+                        group: format!("group-{n}"),
+                        rewards: (0..5).map(reward).collect(),
+                    },
+                ));
+            }
+        }
+        let epoch = step as f64 / 750.0;
+        events.push(at(
+            step,
+            Fact::Metrics {
+                step,
+                epoch,
+                values,
+            },
+        ));
+    }
+    events
 }
 
 /// A scorer that only remembers what it was asked.

@@ -178,6 +178,8 @@ pub(crate) struct Status<'a> {
     pub(crate) place: String,
     /// Filter and sort, if any.
     pub(crate) order: Option<String>,
+    /// The runs under way, if any.
+    pub(crate) runs: Option<String>,
     /// The model.
     pub(crate) model: &'a Model,
     /// Protocol and theme.
@@ -210,6 +212,12 @@ impl Status<'_> {
             left.insert(
                 1,
                 Span::styled(format!("  {order}"), bar.patch(theme[Role::Accent])),
+            );
+        }
+        if let Some(runs) = &self.runs {
+            left.insert(
+                1,
+                Span::styled(format!("  {runs}"), bar.patch(theme[Role::Good])),
             );
         }
         left.push(Span::styled(

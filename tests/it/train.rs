@@ -63,7 +63,7 @@ impl Bench {
 
     fn plan(&self, text: &str) {
         let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bpe");
-        let text = format!("model.base = {model:?}\n{text}");
+        let text = format!("model.base = '{}'\n{text}", model.display());
         std::fs::write(self.path("plan.toml"), text).unwrap();
     }
 

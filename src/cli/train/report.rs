@@ -1,5 +1,7 @@
 //! What training has to say when it is over, or before it begins: tables for people, one object for programs.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -81,32 +83,31 @@ impl Trained {
 
     /// For people.
     pub(super) fn render(&self, style: Style) -> String {
-        let mut lines = Vec::new();
+        let mut out = String::new();
         if let Some(summary) = &self.report {
             if summary.validation_groups > 0 {
-                lines.push(table(summary, style));
+                out += &table(summary, style);
+                out.push('\n');
             }
             if summary.step != summary.steps {
-                lines.push(format!(
-                    "weights of step {}, the best measured",
-                    summary.step
-                ));
+                let _ = writeln!(out, "weights of step {}, the best measured", summary.step);
             }
         }
         if self.missed > 0 {
-            lines.push(format!(
+            let _ = writeln!(
+                out,
                 "left out for want of an image: {} times a group",
                 self.missed
-            ));
+            );
         }
-        let of = |what: &str, text: &Option<String>| {
-            let text = text.as_deref()?;
-            Some(format!("{what} {}", printable(text)))
-        };
-        lines.extend(of("model:", &self.model));
-        lines.extend(of("registered as", &self.registered));
-        lines.push(format!("run: {} ({})", self.run, self.outcome));
-        lines.join("\n")
+        if let Some(model) = &self.model {
+            let _ = writeln!(out, "model: {model}");
+        }
+        if let Some(name) = &self.registered {
+            let _ = writeln!(out, "registered as '{}'", printable(name));
+        }
+        let _ = writeln!(out, "run: {} ({})", self.run, self.outcome);
+        out
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a person sees of a run while it goes on: a bar with the latest numbers on a terminal, lines off one; and the same lines
 //! in the run's log.
 
+use std::fmt::Write as _;
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::super::progress::{Progress, Unit};
@@ -67,8 +69,12 @@ impl<'a> Screen<'a> {
     }
 }
 
-/// "step 200: validation loss 0.5123; accuracy overall 78.1 %, IF 80.2 %, VQ 71.9 %; calibration error 0.041".
+/// "step 200: loss 0.512; right of 100 pairs: 78.1 overall, 80.2 IF, 71.9 VQ; calibration error 0.041".
 fn measured(step: u64, get: &dyn Fn(&str) -> Option<f64>) -> String {
+    let mut text = format!("step {step}: ");
+    if let Some(loss) = get("val.loss") {
+        let _ = write!(text, "validation loss {loss:.4}");
+    }
     let shares: Vec<String> = [
         ("val.accuracy", "overall"),
         ("val.accuracy.if", "IF"),
@@ -77,13 +83,13 @@ fn measured(step: u64, get: &dyn Fn(&str) -> Option<f64>) -> String {
     .iter()
     .filter_map(|(name, words)| Some(format!("{words} {:.1} %", 100.0 * get(name)?)))
     .collect();
-    let parts = [
-        get("val.loss").map(|loss| format!("validation loss {loss:.4}")),
-        (!shares.is_empty()).then(|| format!("accuracy {}", shares.join(", "))),
-        get("val.calibration").map(|error| format!("calibration error {error:.3}")),
-    ];
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    format!("step {step}: {}", parts.join("; "))
+    if !shares.is_empty() {
+        let _ = write!(text, "; accuracy {}", shares.join(", "));
+    }
+    if let Some(error) = get("val.calibration") {
+        let _ = write!(text, "; calibration error {error:.3}");
+    }
+    text
 }
 
 /// "loss 0.512, 3.1/s, 12 min left".
@@ -147,12 +153,12 @@ mod tests {
     #[test]
     fn the_words_behind_the_bar_say_loss_speed_and_time_left() {
         let get = |name: &str| match name {
-            "train.loss" => Some(0.5123),
-            "samples.per_second" => Some(3.12),
+            "train.loss" => Some(0.6789),
+            "samples.per_second" => Some(3.25),
             "seconds.left" => Some(7200.0),
             _ => None,
         };
-        assert_eq!(aside(&get), "loss 0.512, 3.1/s, 2.0 h left");
+        assert_eq!(aside(&get), "loss 0.693, 3.1/s, 2.0 h left");
         assert_eq!(
             [time(5.0), time(600.0), time(3e5)],
             ["5 s", "10 min", "3.5 days"]

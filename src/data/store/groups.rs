@@ -52,6 +52,18 @@ impl Workspace {
         self.read(|db| GroupReader::new(db)?.find(id))
     }
 
+    /// The numbers of the groups with these keys, in the same order; `None` for a key that there is no group of.
+    pub fn groups_by_key(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, WorkspaceError> {
+        self.read(|db| {
+            let mut select = db.prepare("SELECT id FROM groups WHERE key = ?1")?;
+            let mut find = |key: &String| {
+                let id = select.query_row([key], |row| row.get(0)).optional()?;
+                Ok(id.map(GroupId))
+            };
+            keys.iter().map(&mut find).collect()
+        })
+    }
+
     /// Every group in id order, of one snapshot, one in memory at a time.
     pub fn each_group(
         &self,

@@ -32,7 +32,7 @@ pub(super) struct Image {
 
 impl Image {
     /// From the columns id, path, hash, size, mtime, beginning at `first`.
-    fn of(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+    pub(super) fn of(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
         let (size, mtime): (Option<i64>, Option<i64>) = (row.get(first + 3)?, row.get(first + 4)?);
         Ok(Self {
             id: row.get(first)?,

@@ -13,6 +13,7 @@ mod schema;
 mod scores;
 #[cfg(test)]
 mod speed;
+mod survey;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::WorkspaceError;
 pub use hashes::GroupHashes;
 pub use scores::StoredModel;
+pub(super) use survey::Survey;
 
 use error::Fault;
 

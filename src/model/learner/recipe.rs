@@ -92,6 +92,10 @@ pub enum Objective {
 /// Which parts are trained; the others stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "parts are trained or not, independently"
+)]
 pub struct Trained {
     /// The vision tower without its merger.
     pub vision: bool,

@@ -325,8 +325,11 @@ fn batch_script(
 ) -> String {
     let shell = |text: &str| format!("'{}'", text.replace('\'', "'\\''"));
     let name = job_name(plan);
-    // Options of torchrun go before the script, which is followed by its own two words.
-    let (options, rest) = command.split_at(command.len().saturating_sub(3));
+    // Options of torchrun go before the script.
+    let place = command
+        .iter()
+        .position(|w| Path::new(w).extension().is_some_and(|e| e == "py"));
+    let (options, rest) = command.split_at(place.unwrap_or(command.len()));
     let words = |words: &[String]| words.iter().map(|w| shell(w)).collect::<Vec<_>>().join(" ");
     format!(
         "#!/bin/bash\n\

@@ -155,7 +155,7 @@ impl Plan {
                 format!("{} is no share; it is from 0 to below 1", data.validation),
             ));
         }
-        at_least("data", "groups", data.groups, 1)?;
+        at_least("data", "groups", data.groups, &1)?;
         if !pairs.least_difference.is_finite() || pairs.least_difference < 0.0 {
             return Err(fault(
                 "pairs",
@@ -171,15 +171,15 @@ impl Plan {
                 "'pairs' has no meaning for the regression loss, which takes candidates one by one; use 'groups'",
             ));
         }
-        at_least("batch", "size", Some(self.batch.size), 1)?;
-        at_least("batch", "accumulate", Some(self.batch.accumulate), 1)?;
-        at_least("batch", "candidates", self.batch.candidates, 2)
+        at_least("batch", "size", Some(self.batch.size), &1)?;
+        at_least("batch", "accumulate", Some(self.batch.accumulate), &1)?;
+        at_least("batch", "candidates", self.batch.candidates, &2)
     }
 
     fn check_model(&self) -> Result<(), Fault> {
         share("model", "head_dropout", self.model.head_dropout, false)?;
         let low = &self.low_rank;
-        at_least("low_rank", "rank", Some(low.rank), 1)?;
+        at_least("low_rank", "rank", Some(low.rank), &1)?;
         share("low_rank", "dropout", low.dropout, false)?;
         let trained = self.trained();
         if trained.language == Language::LowRank && low.targets.is_empty() {
@@ -202,7 +202,7 @@ impl Plan {
                 .parse::<DeviceChoice>()
                 .map_err(|reason| fault("compute", "device", reason))?;
         }
-        at_least("compute", "readers", Some(self.compute.readers), 1)
+        at_least("compute", "readers", Some(self.compute.readers), &1)
     }
 
     fn check_loss(&self) -> Result<(), Fault> {
@@ -236,7 +236,7 @@ impl Plan {
         only("tau", loss.tau.is_some(), &[Displacement])?;
         only("draws", loss.draws.is_some(), &margins[..2])?;
         only("log_sigma_too", loss.log_sigma_too, &plain)?;
-        at_least("loss", "draws", loss.draws, 1)?;
+        at_least("loss", "draws", loss.draws, &1)?;
         if loss.k.is_some_and(|k| !k.is_finite() || k <= 1.0) {
             return Err(fault("loss", "k", "is above 1; 5 in the published code"));
         }
@@ -311,15 +311,15 @@ impl Plan {
         if length.steps.is_none() && !(length.epochs > 0.0 && length.epochs.is_finite()) {
             return Err(fault("length", "epochs", "is above 0"));
         }
-        at_least("length", "steps", length.steps, 1)?;
-        at_least("evaluation", "every", self.evaluation.every, 1)?;
-        at_least("evaluation", "groups", self.evaluation.groups, 1)?;
-        at_least("checkpoints", "every", self.checkpoints.every, 1)?;
+        at_least("length", "steps", length.steps, &1)?;
+        at_least("evaluation", "every", self.evaluation.every, &1)?;
+        at_least("evaluation", "groups", self.evaluation.groups, &1)?;
+        at_least("checkpoints", "every", self.checkpoints.every, &1)?;
         at_least(
             "checkpoints",
             "keep_last",
             Some(self.checkpoints.keep_last),
-            1,
+            &1,
         )?;
         if self.export == super::Export::Best && !self.checkpoints.keep_best {
             let reason = "has to be true for export = \"best\"";
@@ -333,10 +333,10 @@ fn at_least<T: PartialOrd + Copy + std::fmt::Display>(
     table: &'static str,
     key: &'static str,
     value: Option<T>,
-    least: T,
+    least: &T,
 ) -> Result<(), Fault> {
     match value {
-        Some(value) if value < least => Err(fault(
+        Some(value) if value < *least => Err(fault(
             table,
             key,
             format!("{value} is too few; at least {least}"),

@@ -3,6 +3,7 @@
 mod survival;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -54,12 +55,12 @@ impl Field {
                     )
                 })
                 .collect();
-            let line = format!(
-                "{{\"id\":\"g{group}\",\"source\":\"{source}\",\"instruction\":\"do\",\"category\":\"k{}\",\"candidates\":[{}]}}\n",
+            let _ = writeln!(
+                lines,
+                "{{\"id\":\"g{group}\",\"source\":\"{source}\",\"instruction\":\"do\",\"category\":\"k{}\",\"candidates\":[{}]}}",
                 group % 2,
                 candidates.join(",")
             );
-            lines.push_str(&line);
         }
         fs::write(dir.path().join("groups.jsonl"), lines).unwrap();
         let workspace = Workspace::create(dir.path()).unwrap();
@@ -76,10 +77,10 @@ impl Field {
         );
         Plan::parse(Path::new("plan.toml"), &text, &[]).unwrap()
     }
-}
 
-fn gather(plan: &Plan) -> Arc<Material> {
-    Arc::new(Material::gather(plan, None).unwrap())
+    fn material(plan: &Plan) -> Arc<Material> {
+        Arc::new(Material::gather(plan, None).unwrap())
+    }
 }
 
 const SHORT: &str = "batch.size = 2\nbatch.accumulate = 2\nlength.steps = 14\nevaluation.every = 5\ncheckpoints.every = 3\n";
@@ -187,7 +188,7 @@ fn it_learns_and_says_what_the_screens_need() {
     let field = Field::new();
     let plan = field
         .plan("batch.size = 4\nbatch.accumulate = 1\nlength.epochs = 40\npairs.axes = \"both\"");
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let run = Run::new();
     let mut learner = MadeUp::new(USUAL);
     let outcome = run.take_up(&plan, &material, &mut learner).unwrap();
@@ -245,7 +246,7 @@ fn it_learns_and_says_what_the_screens_need() {
 fn the_latest_checkpoints_and_the_best_stay() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let run = Run::new();
     run.take_up(&plan, &material, &mut MadeUp::new(USUAL))
         .unwrap();
@@ -275,7 +276,7 @@ fn the_best_weights_can_become_the_model() {
     let plan = field.plan(
         &format!("{SHORT}export = \"best\"\n").replace("rates.all = 0.05", "rates.all = 3.0"),
     );
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let run = Run::new();
     let outcome = run
         .take_up(&plan, &material, &mut MadeUp::new(USUAL))
@@ -296,7 +297,7 @@ fn the_best_weights_can_become_the_model() {
 fn a_missing_or_unreadable_image_costs_its_group_only() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let keys: Vec<String> = material.training.iter().map(|s| s.key.clone()).collect();
     fs::remove_file(field.dir.path().join(format!("{}-2.img", keys[0]))).unwrap();
     fs::write(
@@ -324,7 +325,7 @@ fn a_missing_or_unreadable_image_costs_its_group_only() {
 fn without_a_single_readable_group_it_ends_with_the_reason() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     for source in 0..GROUPS / 2 {
         fs::remove_file(field.dir.path().join(format!("s{source}.img"))).unwrap();
     }
@@ -342,7 +343,7 @@ fn without_a_single_readable_group_it_ends_with_the_reason() {
 fn numbers_gone_wrong_end_the_run_with_step_groups_and_last_good_state() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let run = Run::new();
     // From the eighth step on, one image makes the loss infinite.
     let spoil = field.dir.path().to_owned();
@@ -395,13 +396,13 @@ fn a_loss_out_of_hand_ends_the_run_unless_that_is_wanted() {
         Plan::parse(Path::new("plan.toml"), &(head + &text), &[]).unwrap()
     };
     let stops = plan("");
-    let material = gather(&stops);
+    let material = Field::material(&stops);
     let error = Run::new()
         .take_up(&stops, &material, &mut MadeUp::new(Objective::Scores))
         .unwrap_err();
     assert!(error.to_string().contains("climbed out of hand"), "{error}");
     let goes_on = plan("length.stop_on_divergence = false");
-    let material = gather(&goes_on);
+    let material = Field::material(&goes_on);
     Run::new()
         .take_up(&goes_on, &material, &mut MadeUp::new(Objective::Scores))
         .unwrap();
@@ -412,7 +413,7 @@ fn groups_of_one_source_stay_on_one_side() {
     let field = Field::new();
     for seed in 0..20 {
         let plan = field.plan(&format!("seed = {seed}\n"));
-        let material = gather(&plan);
+        let material = Field::material(&plan);
         assert_eq!(
             material.training.len() + material.validation.len() + material.silent,
             GROUPS
@@ -433,7 +434,7 @@ fn pairs_and_a_few_candidates_at_a_time_are_taken_as_the_plan_says() {
     let field = Field::new();
     let pairs = field
         .plan("batch.unit = \"pairs\"\nbatch.size = 8\nbatch.accumulate = 1\nlength.epochs = 1");
-    let material = gather(&pairs);
+    let material = Field::material(&pairs);
     assert!(material.items.len() > 40);
     let run = Run::new();
     let outcome = run
@@ -442,7 +443,7 @@ fn pairs_and_a_few_candidates_at_a_time_are_taken_as_the_plan_says() {
     assert_eq!(outcome.steps, material.items.len().div_ceil(8) as u64);
     let few =
         field.plan("batch.candidates = 2\nbatch.size = 8\nbatch.accumulate = 1\nlength.epochs = 3");
-    let material = gather(&few);
+    let material = Field::material(&few);
     let mut learner = MadeUp::new(USUAL);
     let start = bits(&learner);
     Run::new().take_up(&few, &material, &mut learner).unwrap();

@@ -11,7 +11,7 @@ use super::*;
 fn stopped_after_any_step_and_taken_up_again_it_ends_the_same() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let (whole, mut undisturbed) = (Run::new(), MadeUp::new(USUAL));
     whole.take_up(&plan, &material, &mut undisturbed).unwrap();
     for after in 0..14 {
@@ -63,7 +63,7 @@ impl Report for Stopping<'_> {
 fn stopped_at_any_question_even_amid_a_measurement_it_ends_the_same() {
     let field = Field::new();
     let plan = field.plan(&SHORT.replace("steps = 14", "steps = 8"));
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let (whole, mut undisturbed) = (Run::new(), MadeUp::new(USUAL));
     whole.take_up(&plan, &material, &mut undisturbed).unwrap();
     let mut stopped = 0;
@@ -99,7 +99,7 @@ fn stopped_at_any_question_even_amid_a_measurement_it_ends_the_same() {
 fn killed_at_any_instant_and_taken_up_again_it_ends_the_same() {
     let field = Field::new();
     let plan = field.plan(&SHORT.replace("steps = 14", "steps = 8"));
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let (whole, mut undisturbed) = (Run::new(), MadeUp::new(USUAL));
     whole.take_up(&plan, &material, &mut undisturbed).unwrap();
     // What a kill leaves is what lies on the disk at that instant: copies of it, taken whenever the learner is called and in
@@ -152,7 +152,7 @@ fn killed_at_any_instant_and_taken_up_again_it_ends_the_same() {
 fn a_state_that_cannot_be_written_ends_the_run_and_leaves_nothing_torn() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let run = Run::new();
     // As on a full disk: the second save fails halfway.
     let folder = run.folder.checkpoints();
@@ -186,7 +186,7 @@ fn a_state_that_cannot_be_written_ends_the_run_and_leaves_nothing_torn() {
 fn a_state_that_cannot_be_read_is_passed_over_for_the_one_before() {
     let field = Field::new();
     let plan = field.plan(SHORT);
-    let material = gather(&plan);
+    let material = Field::material(&plan);
     let (run, mut first) = (Run::new(), MadeUp::new(USUAL));
     run.take_up(&plan, &material, &mut first).unwrap();
     fs::remove_file(
@@ -216,7 +216,7 @@ fn labels_that_changed_meanwhile_are_refused_rather_than_mixed() {
     let field = Field::new();
     let plan = field.plan(SHORT);
     let run = Run::new();
-    run.take_up(&plan, &gather(&plan), &mut MadeUp::new(USUAL))
+    run.take_up(&plan, &Field::material(&plan), &mut MadeUp::new(USUAL))
         .unwrap();
     let file = field.dir.path().join("groups.jsonl");
     let text = fs::read_to_string(&file)
@@ -228,7 +228,7 @@ fn labels_that_changed_meanwhile_are_refused_rather_than_mixed() {
         .import_jsonl(&file)
         .unwrap();
     let error = run
-        .take_up(&plan, &gather(&plan), &mut MadeUp::new(USUAL))
+        .take_up(&plan, &Field::material(&plan), &mut MadeUp::new(USUAL))
         .unwrap_err();
     assert!(
         error

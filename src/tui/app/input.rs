@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Size};
 use tui_input::InputRequest;
 use tui_input::backend::crossterm::EventHandler;
 
-use super::App;
+use super::{App, Screen};
 use crate::tui::keys;
 use crate::tui::msg::{Action, Effect};
 use crate::tui::overlays::{self, Choice, Kind};
@@ -54,7 +54,11 @@ impl App {
             });
             self.paint.due = true;
             self.preview();
-        } else if self.list.typing && self.detail.is_none() {
+        } else if self.screens.open == Screen::Train {
+            self.type_on_runs(|input| {
+                input.handle_event(&event);
+            });
+        } else if self.list.typing && self.screens.detail.is_none() {
             let changed = self.list.filter.handle_event(&event);
             self.paint.due |= changed.is_some();
             if changed.is_some_and(|changed| changed.value) {
@@ -75,7 +79,9 @@ impl App {
         if let Some(top) = self.overlays.last_mut() {
             top.edit(insert);
             self.paint.due = true;
-        } else if self.list.typing && self.detail.is_none() {
+        } else if self.screens.open == Screen::Train {
+            self.type_on_runs(insert);
+        } else if self.list.typing && self.screens.detail.is_none() {
             insert(&mut self.list.filter);
             self.paint.due = true;
             return super::rank(self.list.rank(true));
@@ -86,13 +92,18 @@ impl App {
     /// Does what an action says.
     pub(super) fn act(&mut self, action: Action) -> Vec<Effect> {
         self.paint.due = true;
+        if self.screens.open == Screen::Train
+            && let Some(effects) = self.act_on_runs(action)
+        {
+            return effects;
+        }
         let candidates = self.candidates();
-        if let Some(detail) = &mut self.detail
+        if let Some(detail) = &mut self.screens.detail
             && detail.act(action)
         {
             return Vec::new();
         }
-        if self.browse.act(action, candidates) {
+        if self.screens.browse.act(action, candidates) {
             return Vec::new();
         }
         match action {
@@ -119,10 +130,12 @@ impl App {
             Action::NextChoices => self.step_choice(10),
             Action::PreviousChoices => self.step_choice(-10),
             Action::OpenDetail if candidates > 0 => {
-                self.detail = Some(Detail::default());
+                self.screens.detail = Some(Detail::default());
                 return self.rescale();
             }
             Action::Back => return self.back(),
+            Action::ToBrowse => self.screens.open = Screen::Browse,
+            Action::ToTrain => self.screens.open = Screen::Train,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];
@@ -181,8 +194,11 @@ impl App {
     }
 
     fn back(&mut self) -> Vec<Effect> {
-        if self.detail.take().is_none() && !self.list.query().is_empty() {
+        if self.screens.detail.take().is_none() && !self.list.query().is_empty() {
             return self.reorder(Action::DropFilter);
+        }
+        if self.list.show_every() {
+            return super::rank(self.list.rank(false));
         }
         Vec::new()
     }
@@ -246,7 +262,11 @@ impl App {
                 self.paint.chosen = true;
                 self.take_theme(&name);
             }
-            Choice::Goto(position) if position < self.list.shown() => self.list.mark(position),
+            Choice::Goto(position) if position < self.list.shown() => {
+                self.screens.open = Screen::Browse;
+                self.list.mark(position);
+            }
+            Choice::Work(work) => return vec![Effect::Work(work)],
             Choice::Goto(_) => {
                 let shown = self.list.shown();
                 self.tell(format!("there are {shown} groups in the list"));
@@ -277,7 +297,11 @@ impl App {
             }
             return Vec::new();
         }
-        if self.detail.is_some() {
+        if self.screens.open == Screen::Train {
+            self.mouse_on_runs(turn, at);
+            return Vec::new();
+        }
+        if self.screens.detail.is_some() {
             return self.mouse_on_detail(turn, at);
         }
         self.mouse_on_browse(turn, at)
@@ -328,7 +352,7 @@ impl App {
             .map(|line| {
                 line + crate::tui::screens::browse::table_top(
                     &layout,
-                    self.browse.candidate,
+                    self.screens.browse.candidate,
                     self.candidates(),
                 )
             });
@@ -342,11 +366,11 @@ impl App {
             .filter(|candidate| *candidate < self.candidates())
         {
             // A second click on the same picture opens it.
-            Some(candidate) if candidate == self.browse.candidate && on_tile.is_some() => {
+            Some(candidate) if candidate == self.screens.browse.candidate && on_tile.is_some() => {
                 self.act(Action::OpenDetail)
             }
             Some(candidate) => {
-                self.browse.candidate = candidate;
+                self.screens.browse.candidate = candidate;
                 Vec::new()
             }
             None => Vec::new(),

@@ -3,6 +3,7 @@
 
 mod input;
 mod pictures;
+mod runs;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -24,6 +25,7 @@ use super::screens::browse::Browse;
 use super::screens::browse::list::List;
 use super::screens::detail::Detail;
 use super::screens::grid::USUAL_CELL;
+use super::screens::train::{Train, Watch};
 use super::status::{Log, Model, Phase};
 use super::theme::{Depth, Theme};
 use super::widgets::image::Graphics;
@@ -35,6 +37,8 @@ pub(crate) struct Place {
     pub(crate) name: String,
     /// Its folder, for the empty workspace's advice.
     pub(crate) folder: String,
+    /// Where its runs are, for the advice where there are none.
+    pub(crate) runs: String,
 }
 
 /// How things are painted, and whether they must be.
@@ -52,6 +56,27 @@ pub(crate) struct Paint {
     pub(crate) due: bool,
 }
 
+/// What one looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Screen {
+    /// The groups, or one candidate large.
+    #[default]
+    Browse,
+    /// The runs.
+    Train,
+}
+
+/// The screens with their states, and which of them is open.
+#[derive(Debug, Default)]
+struct Screens {
+    open: Screen,
+    browse: Browse,
+    detail: Option<Detail>,
+    train: Train,
+    /// What is being watched for them.
+    watch: Option<Watch>,
+}
+
 /// The whole state.
 #[derive(Debug)]
 pub(crate) struct App {
@@ -59,8 +84,7 @@ pub(crate) struct App {
     place: Place,
     list: List,
     records: Records,
-    browse: Browse,
-    detail: Option<Detail>,
+    screens: Screens,
     overlays: Vec<Chooser>,
     model: Model,
     paint: Paint,
@@ -87,8 +111,7 @@ impl App {
             place,
             list: List::default(),
             records: Records::default(),
-            browse: Browse::default(),
-            detail: None,
+            screens: Screens::default(),
             overlays: Vec::new(),
             model: Model {
                 phase,
@@ -180,6 +203,8 @@ impl App {
             }
             Msg::Model(event) => return self.heard(event),
             Msg::Pictures => self.paint.due = true,
+            Msg::Runs(news) => self.hear_of_runs(news),
+            Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
                 graphics,
                 background,
@@ -188,6 +213,8 @@ impl App {
                 self.records.forget_asked();
                 self.tell(message);
             }
+            Msg::Troubled(message) => self.tell(message),
+            Msg::Worked(words, run) => self.worked(words, run),
             Msg::Quit => self.quit = true,
             Msg::Suspend => return vec![Effect::Suspend],
             Msg::Continued => {
@@ -271,7 +298,7 @@ impl App {
                 self.records.fail(group, candidate, message);
                 self.paint.due |= self.list.marked() == Some(group);
             }
-            LiveEvent::Finished(_) if self.detail.is_some() => {
+            LiveEvent::Finished(_) if self.screens.detail.is_some() => {
                 self.paint.due = true;
                 return self.rescale();
             }
@@ -292,6 +319,9 @@ impl App {
         if let Some(marked) = self.list.marked() {
             near.insert(0, marked);
         }
+        if self.screens.open == Screen::Train {
+            near = self.screens.train.followed_group().into_iter().collect();
+        }
         for id in near {
             if self.records.ask(id) {
                 effects.push(Effect::LoadGroup {
@@ -302,14 +332,15 @@ impl App {
         }
         let last = self.candidates().saturating_sub(1);
         if self.record().is_some() {
-            self.browse.candidate = self.browse.candidate.min(last);
+            self.screens.browse.candidate = self.screens.browse.candidate.min(last);
             if self.candidates() == 0 {
-                self.detail = None;
+                self.screens.detail = None;
             }
         }
         let rows = self.browse_layout(self.screen()).rows.height;
         self.list.scroll(usize::from(rows));
         debug_assert_eq!(place, self.list.position());
+        effects.extend(self.settle_runs());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -335,15 +366,23 @@ impl App {
     }
 
     fn contexts(&self) -> &'static [Context] {
-        use Context::{Browse, Chooser, Detail, Everywhere, Filter, Screens};
+        use Context::{
+            Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Plan, Screens, Train,
+            Value,
+        };
         if !self.overlays.is_empty() {
-            &[Chooser, Everywhere]
-        } else if self.detail.is_some() {
-            &[Detail, Screens, Everywhere]
-        } else if self.list.typing {
-            &[Filter, Everywhere]
-        } else {
-            &[Browse, Screens, Everywhere]
+            return &[Chooser, Everywhere];
+        }
+        match self.screens.open {
+            Screen::Train if self.screens.train.draft.is_typing() => &[Value, Everywhere],
+            Screen::Train if self.screens.train.draft.form().is_some() => &[Plan, Everywhere],
+            Screen::Train if self.screens.train.lens.typing => &[Metrics, Everywhere],
+            Screen::Train => &[Train, Screens, Everywhere],
+            Screen::Browse if self.screens.detail.is_some() => {
+                &[Detail, Candidates, Screens, Everywhere]
+            }
+            Screen::Browse if self.list.typing => &[Filter, Everywhere],
+            Screen::Browse => &[Browse, Candidates, Screens, Everywhere],
         }
     }
 

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::App;
+use super::{App, Screen};
 use crate::domain::ImageRef;
 use crate::tui::library::{Record, USUAL_ASPECT};
 use crate::tui::msg::Look;
@@ -19,7 +19,7 @@ impl App {
                 candidates: row.map(|_| self.candidates()),
                 aspect: self.record().map_or(USUAL_ASPECT, |record| record.aspect),
                 instruction: row.map_or("", |row| row.instruction.as_str()),
-                browse: &self.browse,
+                browse: &self.screens.browse,
                 cell: self.cell(),
             },
         )
@@ -27,7 +27,7 @@ impl App {
 
     /// Where things are on the detail screen, if it is open.
     pub(super) fn detail_layout(&self, screen: Rect) -> Option<detail::layout::Layout> {
-        let detail = self.detail?;
+        let detail = self.screens.detail?;
         let aspect = self.record().map_or(USUAL_ASPECT, |record| record.aspect);
         Some(detail::layout::layout(screen, detail, aspect, self.cell()))
     }
@@ -42,14 +42,17 @@ impl App {
         if self.too_small() {
             return look;
         }
+        if self.screens.open == Screen::Train {
+            return self.looking_at_runs();
+        }
         if let Some(record) = self.record() {
-            if self.detail.is_some() {
+            if self.screens.detail.is_some() {
                 self.want_detail(record, &mut look);
             } else {
                 self.want_tiles(record, &mut look.view);
             }
         }
-        if self.detail.is_none() {
+        if self.screens.detail.is_none() {
             for id in &look.next {
                 if let Some(record) = self.records.get(*id) {
                     self.want_tiles(record, &mut look.prefetch);
@@ -65,8 +68,8 @@ impl App {
     fn want_tiles(&self, record: &Record, wants: &mut Vec<Want>) {
         let last = record.group.candidates.len().saturating_sub(1);
         let choice = browse::Browse {
-            candidate: self.browse.candidate.min(last),
-            ..self.browse.clone()
+            candidate: self.screens.browse.candidate.min(last),
+            ..self.screens.browse.clone()
         };
         let layout = browse::layout::layout(
             self.screen(),
@@ -89,12 +92,12 @@ impl App {
 
     /// The pictures of the detail screen; next, both in each other's place for blinking, and the neighbours.
     fn want_detail(&self, record: &Record, look: &mut Look) {
-        let (Some(detail), screen) = (self.detail, self.screen()) else {
+        let (Some(detail), screen) = (self.screens.detail, self.screen()) else {
             return;
         };
         let image = |index: usize| record.group.candidates.get(index).map(|c| &c.image);
         let source = Some(&record.group.source);
-        let at = self.browse.candidate;
+        let at = self.screens.browse.candidate;
         let layout = |single| {
             let detail = detail::Detail { single, ..detail };
             detail::layout::layout(screen, detail, record.aspect, self.cell())
@@ -120,7 +123,7 @@ impl App {
     }
 }
 
-fn want(wants: &mut Vec<Want>, image: Option<&ImageRef>, room: Rect) {
+pub(super) fn want(wants: &mut Vec<Want>, image: Option<&ImageRef>, room: Rect) {
     if let Some(image) = image
         && !room.is_empty()
     {

@@ -134,15 +134,18 @@ fn sorting_cycles_through_every_order_and_back() {
 fn candidates_are_chosen_by_step_by_number_and_by_click() {
     let mut rig = rig();
     rig.keys("l l");
-    assert_eq!(rig.app.browse.candidate, 2);
+    assert_eq!(rig.app.screens.browse.candidate, 2);
     rig.keys("h 5 9");
-    assert_eq!(rig.app.browse.candidate, 4, "there is no ninth");
+    assert_eq!(rig.app.screens.browse.candidate, 4, "there is no ninth");
     let tile = rig.app.browse_layout(rig.app.screen()).tiles[1].picture;
     rig.send(click(tile.x + 1, tile.y + 1));
-    assert_eq!(rig.app.browse.candidate, 0);
-    assert!(rig.app.detail.is_none());
+    assert_eq!(rig.app.screens.browse.candidate, 0);
+    assert!(rig.app.screens.detail.is_none());
     rig.send(click(tile.x + 1, tile.y + 1));
-    assert!(rig.app.detail.is_some(), "the second click opens it");
+    assert!(
+        rig.app.screens.detail.is_some(),
+        "the second click opens it"
+    );
 }
 
 #[test]
@@ -175,7 +178,7 @@ fn detail_asks_for_both_pictures_and_has_the_blink_ready() {
     rig.keys("b");
     assert_eq!(rig.look().view[0].image.0, "1/1.png");
     rig.keys("esc");
-    assert!(rig.app.detail.is_none());
+    assert!(rig.app.screens.detail.is_none());
 }
 
 #[test]

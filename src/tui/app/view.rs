@@ -5,12 +5,12 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
-use super::{App, score_range};
+use super::{App, Screen, score_range};
 use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{browse, detail, prose};
+use crate::tui::screens::{browse, detail, prose, train};
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -35,7 +35,9 @@ impl App {
         let canvas = Canvas {
             theme,
             pictures,
-            cover: overlay.map(|top| top.area(self.screen())),
+            cover: overlay
+                .map(|top| top.area(self.screen()))
+                .or(self.plan_cover()),
         };
         self.view_screen(frame, &canvas);
         let line = Rect {
@@ -51,12 +53,22 @@ impl App {
 
     fn view_screen(&self, frame: &mut Frame<'_>, canvas: &Canvas<'_>) {
         let screen = self.screen();
-        if let (Some(detail), Some(layout)) = (self.detail, self.detail_layout(screen)) {
+        if self.screens.open == Screen::Train {
+            let view = train::View {
+                train: &self.screens.train,
+                record: self.followed_record(),
+                screen,
+                folder: &self.place.runs,
+            };
+            train::view(frame, canvas, &self.train_layout(screen), &view);
+            return;
+        }
+        if let (Some(detail), Some(layout)) = (self.screens.detail, self.detail_layout(screen)) {
             if let Some(record) = self.record() {
                 let view = detail::View {
                     detail,
                     record,
-                    index: self.browse.candidate,
+                    index: self.screens.browse.candidate,
                     scale: &self.model.scale,
                 };
                 detail::view(frame, canvas, &layout, &view);
@@ -69,7 +81,7 @@ impl App {
         let why_no_scores = self.model.why_no_scores();
         let view = browse::View {
             list: &self.list,
-            browse: &self.browse,
+            browse: &self.screens.browse,
             record: self.record(),
             gone: marked.is_some_and(|id| self.records.is_gone(id)),
             range: score_range(&self.model.scale),
@@ -104,6 +116,7 @@ impl App {
             format!("{}/{}", self.list.position() + 1, self.list.shown())
         };
         let mut order = Vec::new();
+        order.extend(self.list.only().map(|words| prose::line(words, 30)));
         if !self.list.query().is_empty() {
             order.push(format!("/{}", prose::line(self.list.query(), 20)));
         }
@@ -114,9 +127,12 @@ impl App {
         let mut look: Vec<String> = Vec::new();
         look.extend(self.paint.graphics.map(|g| g.protocol.to_string()));
         look.push(self.paint.theme.name().to_owned());
+        let on_train = self.screens.open == Screen::Train;
+        let position = if on_train { "runs".into() } else { position };
         Status {
             place: format!("{} {position}", self.place.name),
-            order: (!order.is_empty()).then(|| order.join("  ")),
+            order: (!order.is_empty() && !on_train).then(|| order.join("  ")),
+            runs: self.screens.train.shelf.digest(),
             model: &self.model,
             look: look.join(" · "),
             hints: self.hints(),
@@ -134,6 +150,7 @@ impl App {
                 (Action::Filter, "filter"),
                 (Action::NextSort, "sort"),
                 (Action::NextPanel, "panel"),
+                (Action::ToTrain, "runs"),
                 (Action::Palette, "commands"),
                 (Action::Quit, "quit"),
             ],
@@ -143,6 +160,30 @@ impl App {
                 (Action::NextDetailView, "one or two"),
                 (Action::Back, "back"),
                 (Action::NextCandidate, "next"),
+            ],
+            Some(Context::Train) => &[
+                (Action::Help, "help"),
+                (Action::CursorLeft, "cursor"),
+                (Action::OpenStep, "groups of the step"),
+                (Action::ShowRun, "keep"),
+                (Action::PinRun, "compare"),
+                (Action::Smoother, "smooth"),
+                (Action::ZoomIn, "zoom"),
+                (Action::NextTrainPane, "pane"),
+                (Action::NewRun, "new"),
+                (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Plan) => &[
+                (Action::EditValue, "type"),
+                (Action::SetKey, "set or not"),
+                (Action::StartPlan, "start"),
+                (Action::ResetPlan, "anew"),
+                (Action::LeavePlan, "leave"),
+            ],
+            Some(Context::Value) => &[(Action::TakeValue, "take"), (Action::LeaveValue, "leave")],
+            Some(Context::Metrics) => &[
+                (Action::KeepMetrics, "keep"),
+                (Action::DropMetrics, "show all"),
             ],
             Some(Context::Filter) => &[(Action::KeepFilter, "keep"), (Action::DropFilter, "drop")],
             _ => &[(Action::Choose, "take"), (Action::Close, "close")],

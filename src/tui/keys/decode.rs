@@ -78,6 +78,8 @@ fn escape(bytes: &[u8]) -> Option<(Option<KeyEvent>, usize)> {
                 b'D' => KeyCode::Left,
                 b'H' => KeyCode::Home,
                 b'F' => KeyCode::End,
+                b'P' => KeyCode::F(1),
+                b'Q' => KeyCode::F(2),
                 _ => return Some((None, 3)),
             };
             Some((Some(KeyEvent::from(code)), 3))
@@ -116,6 +118,8 @@ fn csi(bytes: &[u8]) -> Option<(Option<KeyEvent>, usize)> {
         (_, b'F') | (b"4" | b"8", b'~') => Some(KeyCode::End),
         (b"5", b'~') => Some(KeyCode::PageUp),
         (b"6", b'~') => Some(KeyCode::PageDown),
+        (b"11", b'~') => Some(KeyCode::F(1)),
+        (b"12", b'~') => Some(KeyCode::F(2)),
         (b"3", b'~') => Some(KeyCode::Delete),
         _ => None,
     };
@@ -142,6 +146,7 @@ mod tests {
                 KeyCode::PageUp
             ]
         );
+        assert_eq!(codes(b"\x1bOQ\x1b[12~\x1bOP"), [2, 2, 1].map(KeyCode::F));
         let (keys, _) = decode(&[0x03]);
         assert_eq!(
             keys,

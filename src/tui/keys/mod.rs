@@ -19,10 +19,20 @@ pub(crate) enum Context {
     Browse,
     /// With one candidate at full size.
     Detail,
-    /// On both screens, while nothing is being typed.
+    /// On both of these.
+    Candidates,
+    /// With the runs and their curves.
+    Train,
+    /// On every screen, while nothing is being typed.
     Screens,
     /// While a filter is being typed.
     Filter,
+    /// While metrics are being chosen by typing.
+    Metrics,
+    /// In the plan of a new run.
+    Plan,
+    /// While a value of it is being typed.
+    Value,
     /// In help, palette and the other lists that open over a screen.
     Chooser,
     /// Always, even while typing.
@@ -35,8 +45,13 @@ impl Context {
         match self {
             Self::Browse => "Browse",
             Self::Detail => "Detail",
-            Self::Screens => "Both screens",
+            Self::Candidates => "Browse and Detail",
+            Self::Train => "Train",
+            Self::Screens => "Every screen",
             Self::Filter => "While filtering",
+            Self::Metrics => "While choosing metrics",
+            Self::Plan => "In a plan",
+            Self::Value => "While typing a value",
             Self::Chooser => "In help and palette",
             Self::Everywhere => "Everywhere",
         }
@@ -49,8 +64,16 @@ impl Context {
             (self, other),
             (Self::Everywhere, _)
                 | (_, Self::Everywhere)
-                | (Self::Screens, Self::Browse | Self::Detail)
-                | (Self::Browse | Self::Detail, Self::Screens)
+                | (
+                    Self::Screens,
+                    Self::Browse | Self::Detail | Self::Candidates | Self::Train
+                )
+                | (
+                    Self::Browse | Self::Detail | Self::Candidates | Self::Train,
+                    Self::Screens
+                )
+                | (Self::Candidates, Self::Browse | Self::Detail)
+                | (Self::Browse | Self::Detail, Self::Candidates)
         ) || self as u8 == other as u8
     }
 }
@@ -116,6 +139,8 @@ impl Chord {
             "end" => KeyCode::End,
             "pgup" => KeyCode::PageUp,
             "pgdn" => KeyCode::PageDown,
+            "f1" => KeyCode::F(1),
+            "f2" => KeyCode::F(2),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -165,6 +190,8 @@ fn pretty(key: &str) -> String {
         "end" => "End",
         "pgup" => "PgUp",
         "pgdn" => "PgDn",
+        "f1" => "F1",
+        "f2" => "F2",
         other => other,
     };
     format!("{prefix}{name}")

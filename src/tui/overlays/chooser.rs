@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
-use crate::tui::msg::Action;
+use crate::tui::msg::{Action, Work};
 use crate::tui::screens::prose;
 use crate::tui::theme::{Role, Theme};
 
@@ -24,6 +24,8 @@ pub(crate) enum Kind {
     Themes,
     /// Messages.
     Messages,
+    /// A question, with its answers.
+    Question,
 }
 
 impl Kind {
@@ -33,6 +35,7 @@ impl Kind {
             Self::Palette => "Commands",
             Self::Themes => "Theme",
             Self::Messages => "Messages",
+            Self::Question => "Are you sure?",
         }
     }
 
@@ -53,6 +56,8 @@ pub(crate) enum Choice {
     Theme(String),
     /// Goes to the group at this place of the list, from 0.
     Goto(usize),
+    /// Does something to a run.
+    Work(Work),
     /// Only closes.
     Nothing,
 }
@@ -165,7 +170,7 @@ impl Chooser {
     pub(crate) fn area(&self, screen: Rect) -> Rect {
         let width = match self.kind {
             Kind::Themes => 34,
-            Kind::Palette | Kind::Help => 76,
+            Kind::Palette | Kind::Help | Kind::Question => 76,
             Kind::Messages => 100,
         };
         let width = width

@@ -1,7 +1,9 @@
 //! The lines of each overlay, from the key table, the themes and the log.
 
+use crate::jobs::Force;
+use crate::runs::State;
 use crate::tui::keys::{Context, TABLE, label_of};
-use crate::tui::msg::Action;
+use crate::tui::msg::{Action, Work};
 use crate::tui::screens::prose;
 use crate::tui::status::Log;
 use crate::tui::theme::Theme;
@@ -81,6 +83,34 @@ pub(crate) fn themes(current: &Theme) -> Chooser {
     chooser.mark_choice(&Choice::Theme(current.name().into()));
     chooser.before = Some(Box::new(current.clone()));
     chooser
+}
+
+/// How the run `name`, called `title`, is to stop. The harmless answer comes first.
+pub(crate) fn stop(name: &str, title: &str, state: State) -> Chooser {
+    let title = prose::line(title, 30);
+    let mut answers = vec![("leave it as it is".to_owned(), None)];
+    if state == State::Queued {
+        let words = format!("take '{title}' out of the queue; it can be resumed");
+        answers.push((words, Some(Force::Ask)));
+    } else {
+        let ask = format!("stop '{title}': it saves its state and can be resumed");
+        let kill = format!("end '{title}' at once: what was not saved is lost");
+        answers.push((ask, Some(Force::Ask)));
+        answers.push((kill, Some(Force::Kill)));
+    }
+    let items = answers
+        .into_iter()
+        .map(|(words, force)| Item {
+            section: "",
+            keys: String::new(),
+            words,
+            choice: force.map_or(Choice::Nothing, |force| {
+                let run = name.to_owned();
+                Choice::Work(Work::Stop { run, force })
+            }),
+        })
+        .collect();
+    Chooser::new(Kind::Question, items)
 }
 
 /// The log, newest first, long messages on several lines.

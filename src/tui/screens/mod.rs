@@ -7,3 +7,4 @@ pub(crate) mod detail;
 pub(crate) mod grid;
 pub(crate) mod prose;
 pub(crate) mod tile;
+pub(crate) mod train;

@@ -61,6 +61,20 @@ pub(crate) fn percent(p: f64) -> String {
     }
 }
 
+/// A length of time, roughly: `12 s`, `25 min`, `3 h 05`, `2 d 4 h`.
+pub(crate) fn duration(seconds: f64) -> String {
+    if !seconds.is_finite() || seconds < 0.0 {
+        return "–".into();
+    }
+    let minutes = (seconds / 60.0).round() as u64;
+    match minutes {
+        _ if seconds < 99.5 => format!("{seconds:.0} s"),
+        0..=99 => format!("{minutes} min"),
+        100..=2879 => format!("{} h {:02}", minutes / 60, minutes % 60),
+        _ => format!("{} d {} h", minutes / 1440, minutes / 60 % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +102,22 @@ mod tests {
         assert!(wrap("anything", 0, 3).is_empty());
         for lines in wrap(&"many words of a data set ".repeat(400), 17, 4) {
             assert!(text::width(&lines) <= 17);
+        }
+    }
+
+    #[test]
+    fn time_is_told_as_roughly_as_it_is_known() {
+        for (seconds, expected) in [
+            (0.4, "0 s"),
+            (99.0, "99 s"),
+            (100.0, "2 min"),
+            (5_990.0, "1 h 40"),
+            (11_100.0, "3 h 05"),
+            (187_000.0, "2 d 3 h"),
+            (f64::NAN, "–"),
+            (-1.0, "–"),
+        ] {
+            assert_eq!(duration(seconds), expected);
         }
     }
 

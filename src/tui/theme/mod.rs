@@ -253,7 +253,7 @@ impl Theme {
         self.background.is_none()
     }
 
-    /// The style of the `i`th candidate; colours repeat after as many as the theme has.
+    /// The style of the `i`th candidate or run; colours repeat after as many as the theme has.
     pub fn series(&self, i: usize) -> Style {
         match self.series.len() {
             0 => Style::new(),
@@ -261,7 +261,24 @@ impl Theme {
         }
     }
 
-    /// The mark of the `i`th candidate, one column wide, so that colour never carries a meaning alone.
+    /// The same colour sunk into the ground, for what stands behind; dim without colour.
+    pub fn series_behind(&self, i: usize) -> Style {
+        /// How much of the colour is left: enough to follow noise by, too little to be taken for a line in front.
+        const LEFT: f64 = 0.42;
+        let ink = match self.series.len() {
+            0 => None,
+            n => self.series[i % n].fg.and_then(Rgb::of),
+        };
+        match (self.background, ink) {
+            (Some(background), Some(ink)) => {
+                let style = Style::new().fg(background.mix(ink, LEFT).color());
+                at_depth(style, self.depth)
+            }
+            _ => Style::new().add_modifier(Modifier::DIM),
+        }
+    }
+
+    /// The mark of the `i`th candidate or run, one column wide, so that colour never carries a meaning alone.
     pub const fn series_glyph(&self, i: usize) -> &'static str {
         GLYPHS[i % GLYPHS.len()]
     }

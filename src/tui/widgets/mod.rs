@@ -2,6 +2,8 @@
 //! says everything by glyph as well as by colour. None of them keeps state, reads a file or knows a screen.
 
 mod agreement;
+mod braille;
+pub mod chart;
 pub mod gaussians;
 pub mod image;
 pub mod matrix;

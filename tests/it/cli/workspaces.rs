@@ -85,12 +85,47 @@ fn sample_data_is_made_from_photos() {
             "bytes",
             "candidates",
             "categories",
+            "ceiling",
             "editors",
             "groups",
             "photos"
         ]
     );
-    user.erw(&["import", "out/groups.jsonl"]).ended(0);
+    user.erw(&["import", "out/groups.jsonl", "-w", "data"])
+        .ended(0);
+    let check = user.erw(&["data", "check", "data", "--json"]).ended(0);
+    insta::assert_snapshot!("data_check", shape_of(&check));
+    assert_eq!(check.json()["clean"], json!(true));
+    // The same data twice is as leaky as can be.
+    user.erw(&["import", "out/groups.jsonl", "-w", "twin"])
+        .ended(0);
+    let leaky = user
+        .erw(&["data", "check", "data", "--against", "twin"])
+        .ended(1);
+    for words in [
+        "images also in the other",
+        "groups also in the other",
+        "not clean",
+    ] {
+        assert!(leaky.out.contains(words), "{leaky:?}");
+    }
+    user.erw(&["data", "check", "nowhere"])
+        .ended(1)
+        .says(&["nowhere"]);
+    let recipe = ["--recipe", "sample", "--json"];
+    let small = [
+        "synth",
+        "tiny",
+        "--groups",
+        "1",
+        "--long-side",
+        "96",
+        "--photos",
+    ];
+    let made = user
+        .erw(&[&small[..], &[photos.to_str().unwrap()], &recipe].concat())
+        .ended(0);
+    assert_eq!(made.json()["groups"], json!(1));
     user.erw(&["synth", "x", "--photos", "nowhere"])
         .ended(1)
         .says(&["nowhere"]);

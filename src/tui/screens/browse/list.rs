@@ -1,6 +1,7 @@
 //! The group list: which rows there are, which of them show in which order, which one is marked. State only; the rows come
 //! in pieces and the order from a worker, and what is on screen stays until something newer is there.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tui_input::Input;
@@ -28,6 +29,13 @@ struct Order {
     to_first: bool,
 }
 
+/// Groups that were chosen elsewhere.
+#[derive(Debug, Clone)]
+struct Only {
+    words: String,
+    groups: Arc<HashSet<GroupId>>,
+}
+
 /// The list's state.
 #[derive(Debug, Default)]
 pub(crate) struct List {
@@ -38,6 +46,8 @@ pub(crate) struct List {
     pub(crate) filter: Input,
     /// Whether the filter has the keyboard.
     pub(crate) typing: bool,
+    /// Groups that were chosen elsewhere, and how.
+    only: Option<Only>,
     /// The order asked for.
     pub(crate) sort: Sort,
     /// The other way round.
@@ -84,7 +94,7 @@ impl List {
 
     /// What the worker should do now, if anything. `typed`: the filter changed, so the best match is to be marked.
     pub(crate) fn rank(&mut self, typed: bool) -> Option<RankRequest> {
-        let plain = self.query().is_empty() && self.sort == Sort::Order && !self.reversed;
+        let plain = self.is_plain();
         self.order.round += 1;
         if plain {
             self.order.rows = None;
@@ -99,6 +109,7 @@ impl List {
         Some(RankRequest {
             round: self.order.round,
             rows: self.rows.clone(),
+            only: self.only.as_ref().map(|only| Arc::clone(&only.groups)),
             query: self.query().to_owned(),
             sort: self.sort,
             reversed: self.reversed,
@@ -119,7 +130,26 @@ impl List {
     }
 
     fn is_plain(&self) -> bool {
-        self.query().is_empty() && self.sort == Sort::Order && !self.reversed
+        let all = self.only.is_none() && self.query().is_empty();
+        all && self.sort == Sort::Order && !self.reversed
+    }
+
+    /// Only `groups` show from now on, which `words` tell of; the filter makes way for them.
+    pub(crate) fn show_only(&mut self, words: String, groups: HashSet<GroupId>) {
+        self.typing = false;
+        self.filter.reset();
+        let groups = Arc::new(groups);
+        self.only = Some(Only { words, groups });
+    }
+
+    /// All groups show again; false if they did.
+    pub(crate) fn show_every(&mut self) -> bool {
+        self.only.take().is_some()
+    }
+
+    /// What tells of the groups that alone show, if that is so.
+    pub(crate) fn only(&self) -> Option<&str> {
+        self.only.as_ref().map(|only| only.words.as_str())
     }
 
     /// Takes an order in; asks again if rows came in the meantime.
@@ -370,6 +400,24 @@ mod tests {
             complete: true,
         });
         assert!(again.is_some());
+    }
+
+    #[test]
+    fn groups_chosen_elsewhere_show_alone_until_all_are_wanted_again() {
+        let mut list = list(6);
+        list.filter = "hat".into();
+        let chosen: HashSet<GroupId> = [2, 5].map(GroupId).into();
+        list.show_only("step 7".into(), chosen);
+        let request = list.rank(true).unwrap();
+        assert_eq!((request.query.as_str(), list.only()), ("", Some("step 7")));
+        let done = std::cell::RefCell::new(None);
+        crate::tui::rank::rank(&request, || true, |r| *done.borrow_mut() = Some(r));
+        list.ranked(done.into_inner().unwrap());
+        assert_eq!(list.shown(), 2);
+        assert_eq!(list.marked(), Some(GroupId(2)));
+        assert!(list.show_every() && !list.show_every());
+        assert_eq!(list.rank(false), None);
+        assert_eq!(list.shown(), 6);
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn draw_title(frame: &mut Frame<'_>, theme: &Theme, area: Rect, list: &List) {
     if area.is_empty() {
         return;
     }
-    let count = if list.query().is_empty() {
+    let count = if list.query().is_empty() && list.only().is_none() {
         list.total().to_string()
     } else {
         let more = if list.is_ranking() { "…" } else { "" };
@@ -151,16 +151,19 @@ fn draw_title(frame: &mut Frame<'_>, theme: &Theme, area: Rect, list: &List) {
             frame.set_cursor_position(Position::new(area.x + 1 + column, area.y));
         }
     } else {
+        let name = list.only().unwrap_or("Groups");
         let turned = if list.reversed { ", reversed" } else { "" };
         let sort = if list.sort == crate::tui::rank::Sort::Order && !list.reversed {
             String::new()
         } else {
             format!(" by {}{turned}", list.sort.words())
         };
+        let name = prose::line(name, room);
+        let used = u16::try_from(name.chars().count()).unwrap_or(room);
         let line = vec![
-            Span::styled("Groups", theme[Role::Title]),
+            Span::styled(name, theme[Role::Title]),
             Span::styled(
-                prose::line(&sort, room.saturating_sub(6)),
+                prose::line(&sort, room.saturating_sub(used)),
                 theme[Role::Accent],
             ),
         ];

@@ -1,6 +1,7 @@
 //! A common axis for several Gaussians: where it begins and ends, and where its numbers stand.
 
 use crate::domain::Gaussian;
+use crate::domain::curves::round_step;
 
 /// A mean counts as out of all proportion when it is farther from the middle than this many times the usual distance.
 const FAR: f64 = 12.0;
@@ -137,16 +138,6 @@ impl Scale {
             .map(|value| (self.column(value), label(value, step)))
             .collect()
     }
-}
-
-/// The next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not below `least`.
-fn round_step(least: f64) -> f64 {
-    let magnitude = 10_f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0]
-        .into_iter()
-        .map(|m| m * magnitude)
-        .find(|step| *step >= least * 0.999_999)
-        .unwrap_or(10.0 * magnitude)
 }
 
 /// With as many decimals as the step has.

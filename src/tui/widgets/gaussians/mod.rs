@@ -2,7 +2,6 @@
 //! at what is off the axis, and what is no number is named as such.
 
 mod axis;
-mod braille;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -11,8 +10,8 @@ use ratatui::widgets::Widget;
 
 use axis::Scale;
 pub use axis::common_range;
-use braille::{ACROSS, DOWN, Line};
 
+use super::braille::{ACROSS, DOWN, Line, meet};
 use super::text;
 use crate::domain::{Axis, Gaussian};
 use crate::tui::theme::{Role, Theme};
@@ -240,7 +239,7 @@ impl<'a> GaussianPlot<'a> {
         }
         for row in 0..area.height {
             for column in 0..area.width {
-                if let Some((character, owner)) = braille::meet(&lines, column, row) {
+                if let Some((character, owner)) = meet(&lines, column, row) {
                     buffer[(area.x + column, area.y + row)]
                         .set_char(character)
                         .set_style(sound[owner].1.of.style(self.theme));

@@ -63,6 +63,43 @@ impl Line {
         }
     }
 
+    /// Joins two places, whose numbers may be far outside the field: only what is within is drawn, without gaps.
+    pub(super) fn segment(&mut self, from: (f64, f64), to: (f64, f64)) {
+        let ((x0, y0), (x1, y1)) = if from.0 <= to.0 {
+            (from, to)
+        } else {
+            (to, from)
+        };
+        let (across, down) = (
+            f64::from(self.columns * ACROSS),
+            f64::from(self.rows * DOWN),
+        );
+        let slope = if x1 > x0 { (y1 - y0) / (x1 - x0) } else { 0.0 };
+        let (first, last) = (x0.max(0.0).floor(), x1.min(across - 1.0).floor());
+        if !(x0 <= x1 && first <= last && slope.is_finite()) {
+            return;
+        }
+        for x in first as u16..=last as u16 {
+            let within = |at: f64| y0 + (at.clamp(x0, x1) - x0) * slope;
+            let (a, b) = if x1 > x0 {
+                (within(f64::from(x)), within(f64::from(x) + 1.0))
+            } else {
+                (y0, y1)
+            };
+            self.upright(x, a.min(b), a.max(b), down);
+        }
+    }
+
+    /// Fills one column of dots from the height `top` to `bottom`, counted from above.
+    fn upright(&mut self, x: u16, top: f64, bottom: f64, down: f64) {
+        let (top, bottom) = (top.round().max(0.0), bottom.round().min(down - 1.0));
+        if top <= bottom {
+            for y in top as u16..=bottom as u16 {
+                self.dot(x, y);
+            }
+        }
+    }
+
     pub(super) fn cell(&self, column: u16, row: u16) -> u8 {
         self.cells[usize::from(row) * usize::from(self.columns) + usize::from(column)]
     }
@@ -102,6 +139,22 @@ mod tests {
         line.trace(&[Some(0), Some(7)], 0);
         assert_eq!(meet(std::slice::from_ref(&line), 0, 0), Some(('⢸', 0)));
         assert_eq!(meet(&[line], 0, 1), Some(('⡸', 0)));
+    }
+
+    #[test]
+    fn a_segment_is_drawn_as_far_as_it_is_in_the_field() {
+        let mut line = Line::new(2, 1);
+        line.segment((-1e9, 2.0), (1e9, 2.0));
+        assert_eq!(meet(std::slice::from_ref(&line), 0, 0), Some(('⠤', 0)));
+        let mut steep = Line::new(1, 2);
+        steep.segment((0.0, -1e300), (0.0, 1e300));
+        assert_eq!(meet(std::slice::from_ref(&steep), 0, 1), Some(('⡇', 0)));
+        let mut outside = Line::new(1, 1);
+        outside.segment((0.0, 50.0), (1.0, 60.0));
+        outside.segment((f64::NAN, 0.0), (1.0, f64::INFINITY));
+        outside.segment((5.0, 0.0), (9.0, 3.0));
+        assert_eq!(meet(&[outside], 0, 0), None);
+        Line::new(0, 0).segment((0.0, 0.0), (9.0, 9.0));
     }
 
     #[test]
