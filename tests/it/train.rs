@@ -221,6 +221,14 @@ fn what_training_makes_is_a_model_that_scores_and_can_be_trained_on() {
     assert!(run.join("report.json").exists());
     let listed = text(&bench.erw(&["model", "list"]).stdout);
     assert!(listed.contains("mine"), "{listed}");
+    let score = [
+        "score", "-w", "set", "--model", "mine", "--json", "--device", "cpu",
+    ];
+    let scored = bench.trained(&score);
+    assert_eq!(
+        (&scored["model"]["trained"], &scored["left_out"]),
+        (&true.into(), &0.into())
+    );
     let again = [
         &args[..],
         &["--set", "model.base=mine", "--set", "register=false"],

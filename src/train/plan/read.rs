@@ -329,7 +329,7 @@ impl Plan {
     }
 }
 
-fn at_least<T: PartialOrd + std::fmt::Display>(
+fn at_least<T: PartialOrd + Copy + std::fmt::Display>(
     table: &'static str,
     key: &'static str,
     value: Option<T>,
