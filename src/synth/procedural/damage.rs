@@ -61,19 +61,7 @@ pub(super) fn spoilt(
         Artefact::Blocks => broken(picture, by([0.08, 0.17, 0.33]), long, chance),
         Artefact::Blur => picture.blurred(long * by([0.0065, 0.0115, 0.02])),
         Artefact::Halo => haloed(picture, grade, touched),
-        Artefact::OverSaturated => {
-            let factor = by([1.7, 2.4, 3.6]);
-            let harder = by([1.05, 1.15, 1.3]);
-            picture.map_lab(|lab| {
-                let lab = lab.with_chroma_times(factor);
-                Lab {
-                    l: 0.55 + (lab.l - 0.55) * harder,
-                    // Even grey has a little color to bring out, as bad white balance would.
-                    a: lab.a + 0.006 * factor,
-                    b: lab.b + 0.004 * factor,
-                }
-            })
-        }
+        Artefact::OverSaturated => garish(picture, by([1.6, 2.6, 5.0]), by([1.0, 1.15, 1.6])),
         Artefact::OverBright => {
             let gain = by([1.7, 2.7, 4.2]);
             let lift = by([0.02, 0.05, 0.1]);
@@ -127,6 +115,19 @@ fn grainy(picture: &Picture, strength: f32, size: f32, chance: &mut Chance) -> P
             *value = decoded((encoded(*value) + strength * grain).clamp(0.0, 1.0));
         }
         out
+    })
+}
+
+/// Code values driven away from grey and from the middle until they clip: unlike a chroma that gives way where a screen ends,
+/// this gets worse without end, also on a vivid photo.
+fn garish(picture: &Picture, factor: f32, harder: f32) -> Picture {
+    picture.map(|rgb| {
+        let code = rgb.map(encoded);
+        let grey = 0.3 * code[0] + 0.6 * code[1] + 0.1 * code[2];
+        code.map(|v| {
+            let vivid = grey + factor * (v - grey);
+            decoded((0.5 + harder * (vivid - 0.5)).clamp(0.0, 1.0))
+        })
     })
 }
 
