@@ -132,6 +132,19 @@ fn grainy(picture: &Picture, strength: f32, size: f32, chance: &mut Chance) -> P
     })
 }
 
+/// Code values driven away from grey and from the middle until they clip: unlike a chroma that gives way where a screen ends,
+/// this gets worse without end, also on a vivid photo.
+fn garish(picture: &Picture, factor: f32, harder: f32) -> Picture {
+    picture.map(|rgb| {
+        let code = rgb.map(encoded);
+        let grey = 0.3 * code[0] + 0.6 * code[1] + 0.1 * code[2];
+        code.map(|v| {
+            let vivid = grey + factor * (v - grey);
+            decoded((0.5 + harder * (vivid - 0.5)).clamp(0.0, 1.0))
+        })
+    })
+}
+
 /// Square patches, `share` of the picture's, moved, flattened or miscolored.
 fn broken(picture: &Picture, share: f32, long: f32, chance: &mut Chance) -> Picture {
     let side = count(long * 0.05).max(4);
