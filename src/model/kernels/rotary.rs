@@ -1,4 +1,4 @@
-//! Rotary positions: turning the pairs (x[i], x[i + half]) of each head by its row's angles.
+//! Rotary positions: turning the pairs (`x[i]`, `x[i + half]`) of each head by its row's angles.
 
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 

@@ -61,21 +61,7 @@ pub(super) fn spoilt(
         Artefact::Blocks => broken(picture, by([0.08, 0.17, 0.33]), long, chance),
         Artefact::Blur => picture.blurred(long * by([0.0065, 0.0115, 0.02])),
         Artefact::Halo => haloed(picture, grade, touched),
-        Artefact::OverSaturated => {
-            // Colors end at the edge of what a screen shows, so that grades of the factor would all look alike: they are
-            // shares of the way to the worst.
-            let worst = picture.map_lab(|lab| {
-                let lab = lab.with_chroma_times(3.6);
-                Lab {
-                    l: 0.55 + (lab.l - 0.55) * 1.3,
-                    // Even grey has a little color to bring out, as bad white balance would.
-                    a: lab.a + 0.02,
-                    b: lab.b + 0.014,
-                }
-            });
-            let share = by([0.3, 0.6, 1.0]);
-            picture.zip(&worst, |before, after| mix(before, after, share))
-        }
+        Artefact::OverSaturated => garish(picture, by([1.6, 2.6, 5.0]), by([1.0, 1.15, 1.6])),
         Artefact::OverBright => {
             let gain = by([1.7, 2.7, 4.2]);
             let lift = by([0.02, 0.05, 0.1]);

@@ -1,10 +1,10 @@
 //! Makes labelled groups from any folder of photos, without a recipe: thousands of them, for training.
 //!
-//! Group *i* depends on the seed, the photos and *i* alone. It takes a [scene](scene) (a crop of a photo), draws an
-//! [order](order) from the [catalogue](catalogue) and [words](wording) for it, [carries it out](perform), and has a cast of
-//! made-up [editors](editors) each hand in something with an [outcome](outcome) after its habits: how far it followed, what
-//! else it changed, and which [damage](damage) it did. The outcome has ideal scores by a written rule (see
-//! [outcome](outcome)), three simulated annotators judge them, and the truth is kept beside the labels.
+//! Group *i* depends on the seed, the photos and *i* alone. It takes a scene (`scene`) (a crop of a photo), draws an
+//! `order` from the `catalogue` and words (`wording`) for it, carries it out (`perform`), and has a cast of
+//! made-up editors (`editors`) each hand in something with an `outcome` after its habits: how far it followed, what
+//! else it changed, and which damage (`damage`) it did. The outcome has ideal scores by a written rule (see
+//! `outcome`), three simulated annotators judge them, and the truth is kept beside the labels.
 //!
 //! It does what can be known by construction and no more: whether a filled hole looks natural or a pasted subject belongs is
 //! not judged, so visual quality here means artefacts.
