@@ -8,6 +8,7 @@
 //!   directories, a look over one without loading it.
 //! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network, of `linear` and `norm` layers;
 //!   `kernels` and `dropout` are for training.
+//! * `opened`: all of a directory that scoring and training read alike.
 //! * `backbone` (over `tree`), `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
 //! * [`learner`]: training, behind a trait.
 //! * `device`, `random`: where to compute; models of random weights.
@@ -38,6 +39,7 @@ pub mod manifest;
 mod mlp;
 mod names;
 mod norm;
+mod opened;
 mod preprocess;
 mod presets;
 mod prompt;

@@ -162,6 +162,11 @@ impl Processor {
         })
     }
 
+    /// Numbers in a patch: channels · temporal patch · patch · patch.
+    pub(super) const fn patch_columns(&self) -> usize {
+        3 * self.temporal * self.patch * self.patch
+    }
+
     /// The budget and what it comes to, in words.
     pub(super) fn describe(&self) -> String {
         let Pixels { min, max } = self.budget;
@@ -219,8 +224,7 @@ impl Processor {
             height: image.height / patch,
             width: image.width / patch,
         };
-        let area = patch * patch;
-        let columns = 3 * self.temporal * area;
+        let (area, columns) = (patch * patch, self.patch_columns());
         let mut rows = Vec::with_capacity(grid.height * grid.width * columns);
         let (high, wide) = grid.merged();
         let cells = (0..high).flat_map(|y| (0..wide).map(move |x| (y * MERGE, x * MERGE)));

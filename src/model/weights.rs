@@ -193,6 +193,17 @@ impl Entry {
     }
 }
 
+/// `tensor`, if it has the `shape` that a layer asks for.
+pub(super) fn shaped(tensor: Tensor, shape: &Shape, name: &str) -> candle_core::Result<Tensor> {
+    if tensor.shape() != shape {
+        candle_core::bail!(
+            "tensor '{name}' has shape {:?}, not {shape:?}",
+            tensor.shape()
+        );
+    }
+    Ok(tensor)
+}
+
 /// Gives candle's builder tensors by their newer names, and counts.
 struct Source {
     weights: Weights,
@@ -208,14 +219,7 @@ impl SimpleBackend for Source {
         dtype: DType,
         device: &Device,
     ) -> candle_core::Result<Tensor> {
-        let tensor = self.get_unchecked(name, dtype, device)?;
-        if tensor.shape() != &shape {
-            candle_core::bail!(
-                "tensor '{name}' has shape {:?}, not {shape:?}",
-                tensor.shape()
-            );
-        }
-        Ok(tensor)
+        shaped(self.get_unchecked(name, dtype, device)?, &shape, name)
     }
 
     fn get_unchecked(

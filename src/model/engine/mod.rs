@@ -9,19 +9,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::backbone::{Backbone, Features, Reading};
+use super::backbone::{Backbone, Features};
 use super::cache::FeatureCache;
-use super::config::Config;
 use super::device;
 use super::error::ModelError;
 use super::fingerprint::fingerprint;
 use super::head::{Heads, effective_rule};
-use super::manifest::{Manifest, Positions};
-use super::names;
+use super::opened::{Opened, clean};
 use super::preprocess::Processor;
-use super::prompt::Prompter;
 use super::questions::Questions;
-use super::weights::Weights;
 use super::{LoadOptions, LoadProgress, ModelInfo, Picture, Precision};
 use crate::domain::{Aggregate, Gaussian, Reward};
 
@@ -38,7 +34,6 @@ pub struct RewardModel {
     rule: Aggregate,
     processor: Processor,
     precision: Precision,
-    patch_columns: usize,
     features: FeatureCache,
 }
 
@@ -50,31 +45,17 @@ impl RewardModel {
         options: &LoadOptions,
         progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<Self, ModelError> {
-        let config = Config::read(dir)?;
-        let manifest = Manifest::read(dir)?;
-        let prompter = Prompter::from_dir(dir, config.kind, &manifest)?;
-        let processor = Processor::from_dir(dir, config.kind, &manifest.pixels)?;
-        if manifest.positions == Positions::Mrope && config.text.mrope_section().is_none() {
-            return Err(ModelError::Inconsistent(format!(
-                "'{}' asks for positions = \"mrope\", but config.json has no mrope_section; use \"sequential\"",
-                dir.join("reward.toml").display()
-            )));
-        }
-        let weights = Weights::open(dir)?;
-        let vocabulary = prompter.vocabulary();
-        // A checkpoint may have spare rows, but a row for every token it must have.
-        let rows = weights
-            .embedding_rows()
-            .filter(|rows| *rows >= vocabulary)
-            .unwrap_or(vocabulary);
-        let expected = names::expected(&config, manifest.head, manifest.outputs, rows);
-        let report = weights.check(&expected);
-        if !report.is_clean() {
-            return Err(ModelError::Mismatch {
-                dir: dir.to_owned(),
-                report: Box::new(report),
-            });
-        }
+        let Opened {
+            config,
+            manifest,
+            prompter,
+            processor,
+            weights,
+            expected,
+            report,
+            reading,
+        } = Opened::new(dir, |_| Ok(()))?;
+        clean(dir, &report)?;
         let fingerprint = fingerprint(dir, weights.files())?;
         let device = device::open(options.device)?;
         let precision = options.precision.unwrap_or(Precision::of(&device));
@@ -85,11 +66,6 @@ impl RewardModel {
                 done: taken.load(Ordering::Relaxed),
                 total,
             });
-        };
-        let reading = Reading {
-            rows,
-            image_pad: prompter.image_pad(),
-            positions: manifest.positions,
         };
         let backbone = Backbone::new(&config, reading, &vb, &mut tick)?;
         let heads = Heads::new(manifest.head, &vb)?;
@@ -112,7 +88,6 @@ impl RewardModel {
             questions,
             processor,
             precision,
-            patch_columns: config.vision.patch_columns(),
             features: FeatureCache::new(FEATURE_BYTES),
         })
     }
@@ -158,12 +133,6 @@ impl RewardModel {
             return Ok(features);
         }
         let patches = self.processor.patches(&picture.bytes)?;
-        if patches.columns != self.patch_columns {
-            return Err(ModelError::Inconsistent(format!(
-                "preprocessor_config.json cuts patches of {} numbers, the vision tower of config.json reads {}",
-                patches.columns, self.patch_columns
-            )));
-        }
         let features = Arc::new(self.backbone.see(&patches)?);
         self.features.put(&picture.hash, features.clone());
         Ok(features)

@@ -269,3 +269,18 @@ fn another_model_has_another_fingerprint() {
     assert_ne!(fingerprint(dir.path()), sample);
     assert_eq!(fingerprint(copy().path()), sample);
 }
+
+#[test]
+fn pictures_cut_for_another_tower_are_refused_when_the_model_is_loaded() {
+    let dir = copy();
+    let path = dir.path().join("preprocessor_config.json");
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("\"patch_size\": 14"), "{text}");
+    let other = text.replace("\"patch_size\": 14", "\"patch_size\": 7");
+    fs::write(&path, other).unwrap();
+    let message = fault(dir.path());
+    assert!(
+        message.contains("294 numbers") && message.contains("1176"),
+        "{message}"
+    );
+}

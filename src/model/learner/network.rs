@@ -21,12 +21,10 @@ use super::{Example, Learner, Measured, Rates, Update};
 use crate::model::backbone::{Backbone, Reading};
 use crate::model::config::Config;
 use crate::model::head::{Heads, effective_rule};
-use crate::model::manifest::{Manifest, Positions};
+use crate::model::manifest::Manifest;
 use crate::model::names::{self, Expected};
-use crate::model::preprocess::Processor;
-use crate::model::prompt::Prompter;
+use crate::model::opened::{Opened, clean};
 use crate::model::questions::{Question, Questions};
-use crate::model::weights::Weights;
 use crate::model::{LoadOptions, ModelError, ModelInfo, Precision, device};
 
 /// The environment variable that says how many passes run side by side on a CPU.
@@ -66,25 +64,20 @@ impl Network {
     /// Takes the model in `dir` into training. Everything is checked as for scoring, but for heads that `recipe` has drawn
     /// anew.
     pub fn new(dir: &Path, recipe: &Recipe, options: &LoadOptions) -> Result<Self, ModelError> {
-        let config = Config::read(dir)?;
-        let mut manifest = Manifest::read(dir)?;
-        recipe.apply(&mut manifest)?;
-        let prompter = Prompter::from_dir(dir, config.kind, &manifest)?;
-        let processor = Processor::from_dir(dir, config.kind, &manifest.pixels)?;
-        if manifest.positions == Positions::Mrope && config.text.mrope_section().is_none() {
-            return Err(ModelError::Inconsistent(format!(
-                "'{}' asks for positions = \"mrope\", but config.json has no mrope_section; use \"sequential\"",
-                dir.join("reward.toml").display()
-            )));
-        }
-        let weights = Weights::open(dir)?;
-        let vocabulary = prompter.vocabulary();
-        let rows = weights
-            .embedding_rows()
-            .filter(|rows| *rows >= vocabulary)
-            .unwrap_or(vocabulary);
-        let expected = names::expected(&config, manifest.head, manifest.outputs, rows);
-        check(dir, &weights, &expected)?;
+        let Opened {
+            config,
+            manifest,
+            prompter,
+            processor,
+            weights,
+            expected,
+            mut report,
+            reading,
+        } = Opened::new(dir, |manifest| recipe.apply(manifest))?;
+        // Heads may be missing, or be others.
+        report.missing.retain(|name| !names::is_head(name));
+        report.unexpected.retain(|name| !names::is_head(name));
+        clean(dir, &report)?;
         let device = device::open(options.device)?;
         let precision = options.precision.unwrap_or(Precision::of(&device));
         let stored = weights.dtype(names::EMBEDDING).unwrap_or(DType::F32);
@@ -96,11 +89,6 @@ impl Network {
             (precision.dtype(), &device),
             |name, dtype| weights.tensor(name, dtype, &device),
         )?;
-        let reading = Reading {
-            rows,
-            image_pad: prompter.image_pad(),
-            positions: manifest.positions,
-        };
         let rule = effective_rule(manifest.head, manifest.aggregate);
         Ok(Self {
             dir: dir.to_owned(),
@@ -378,18 +366,4 @@ fn workers() -> Result<rayon::ThreadPool, ModelError> {
         .thread_name(|i| format!("learner {i}"))
         .build()
         .map_err(|error| ModelError::Device(format!("cannot start threads: {error}")))
-}
-
-/// The checkpoint must have all of the backbone; heads may be missing or be others.
-fn check(dir: &Path, weights: &Weights, expected: &[Expected]) -> Result<(), ModelError> {
-    let mut report = weights.check(expected);
-    report.missing.retain(|name| !names::is_head(name));
-    report.unexpected.retain(|name| !names::is_head(name));
-    if report.is_clean() {
-        return Ok(());
-    }
-    Err(ModelError::Mismatch {
-        dir: dir.to_owned(),
-        report: Box::new(report),
-    })
 }

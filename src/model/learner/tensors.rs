@@ -14,6 +14,7 @@ use super::{ModelError, Part};
 use crate::model::linear::{LORA_A, LORA_B, LORA_SETTINGS};
 use crate::model::names::{EMBEDDING, Expected, LANGUAGE, VISION};
 use crate::model::text::{REWARD_ID, REWARD_ROW};
+use crate::model::weights::shaped;
 
 /// A tensor that is trained.
 #[derive(Debug, Clone)]
@@ -350,14 +351,7 @@ impl SimpleBackend for Source {
         dtype: DType,
         device: &Device,
     ) -> Result<Tensor> {
-        let tensor = self.get_unchecked(name, dtype, device)?;
-        if tensor.shape() != &shape {
-            candle_core::bail!(
-                "tensor '{name}' has shape {:?}, not {shape:?}",
-                tensor.shape()
-            );
-        }
-        Ok(tensor)
+        shaped(self.get_unchecked(name, dtype, device)?, &shape, name)
     }
 
     fn get_unchecked(&self, name: &str, dtype: DType, _device: &Device) -> Result<Tensor> {
