@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::config::{BackboneKind, Config};
 use super::error::ModelError;
-use super::manifest::{HeadKind, Manifest, Positions, RewardToken};
+use super::manifest::{HeadKind, Layout, Manifest, Positions, RewardToken};
 use super::names;
 use super::preprocess::{self, Grid, Processor};
 use super::prompt::{Prompter, Rubric};
@@ -170,12 +170,16 @@ fn judge_manifest(manifest: &Manifest, config: Option<&Config>) -> (Verdict, Str
 }
 
 fn judge_prompt(prompter: &Prompter, manifest: &Manifest) -> Result<(Verdict, String), ModelError> {
-    let rubrics: &[(&str, Rubric)] = match manifest.head {
-        HeadKind::Single => &[("overall", Rubric::Overall)],
-        HeadKind::Shared | HeadKind::Multi => &[
-            ("if", Rubric::InstructionFollowing),
-            ("vq", Rubric::VisualQuality),
+    let asked: &[(&str, &[Rubric])] = match (manifest.head, manifest.layout) {
+        (HeadKind::Single, _) => &[("overall", &[Rubric::Overall])],
+        (_, Layout::ImagesFirst) => &[
+            ("if", &[Rubric::InstructionFollowing]),
+            ("vq", &[Rubric::VisualQuality]),
         ],
+        (_, Layout::RubricFirst) => &[(
+            "both axes at once",
+            &[Rubric::InstructionFollowing, Rubric::VisualQuality],
+        )],
     };
     // Two images of one token each: what is left is text.
     let smallest = Grid {
@@ -183,8 +187,8 @@ fn judge_prompt(prompter: &Prompter, manifest: &Manifest) -> Result<(Verdict, St
         width: preprocess::MERGE,
     };
     let mut lengths = Vec::new();
-    for (name, rubric) in rubrics {
-        let prompt = prompter.encode(*rubric, "", &[smallest; 2])?;
+    for (name, rubrics) in asked {
+        let prompt = prompter.encode_as(manifest.layout, rubrics, "", &[smallest; 2])?;
         lengths.push(format!("{name} {}", prompt.ids.len() - 2));
     }
     let mut said = vec![format!("{} tokens known", prompter.vocabulary())];

@@ -5,8 +5,8 @@ use rand::RngExt as _;
 use super::edits::Nature;
 use super::fault::Flaw;
 use super::raster::color::{Lab, byte, decoded, encoded};
-use super::raster::grid::{Grid, count, smoothstep};
-use super::raster::mask::{Extent, Mask};
+use super::raster::grid::{Grid, count};
+use super::raster::mask::Mask;
 use super::raster::noise::{Chance, normal};
 use super::raster::picture::Picture;
 
@@ -41,27 +41,13 @@ impl Material<'_> {
 
     /// Only one side of what should have changed.
     pub(crate) fn partial(&self, nature: Nature, chance: &mut Chance) -> (Picture, String) {
-        let middle = self.touched.extent().map_or((0.5, 0.5), Extent::middle);
-        let (w, h) = self.source.size();
         let side = ["left", "right", "upper", "lower"][chance.random_range(0..4)];
         let soft = if nature <= Nature::Filter {
             0.04
         } else {
             0.008
         };
-        let mask = self.touched.map_at(|x, y, _| {
-            let (x, y) = (
-                (x as f32 + 0.5) / w - middle.0,
-                (y as f32 + 0.5) / h - middle.1,
-            );
-            let into = match side {
-                "left" => -x,
-                "right" => x,
-                "upper" => -y,
-                _ => y,
-            };
-            smoothstep(-soft, soft, into)
-        });
+        let mask = self.touched.half(side, soft);
         let words = format!("half done: only the {side} part");
         (self.source.mixed(self.right, &mask), words)
     }

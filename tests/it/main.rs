@@ -11,6 +11,7 @@ mod golden_inputs;
 #[cfg(target_os = "linux")]
 mod jobs;
 mod layers;
+mod program;
 mod pty;
 mod sample_data;
 mod sources;

@@ -8,6 +8,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::program;
+
 /// A user with a workspace of a few groups of the sample data, and plans.
 struct Bench {
     home: TempDir,
@@ -68,17 +70,8 @@ impl Bench {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_erw"));
-        command
-            .args(args)
-            .current_dir(self.home.path())
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("PATH", "")
-            .env("ERW_DATA_DIR", self.path("data"))
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null());
-        command
+        let home = self.home.path();
+        program::erw(args, home, home, &self.path("data"))
     }
 
     fn erw(&self, args: &[&str]) -> Output {

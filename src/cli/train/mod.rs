@@ -40,7 +40,8 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
     if args.check {
         return check(&plan, args);
     }
-    if args.handover.engine == Engine::Erw {
+    // The queue's process would hand its environment on to jobs of every kind.
+    if args.handover.engine == Engine::Erw && !args.run.queue {
         threads::settle(load_options(&plan)?.device)?;
     }
     let text = plan.to_text()?;

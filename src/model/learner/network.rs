@@ -188,7 +188,8 @@ impl Network {
         } else {
             self.pictures.see(&backbone, examples)?
         };
-        let cut = self.pictures.cut(examples, &known)?;
+        let (pictures, workers) = (&mut self.pictures, &self.workers);
+        let cut = workers.install(|| pictures.cut(examples, &known))?;
         let net = (&backbone, &heads);
         // A GPU is busiest with everything at once. Cores are, at these sizes, with a pass each: and the sum of the passes
         // taken in order does not depend on how many there are.

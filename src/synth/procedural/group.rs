@@ -18,8 +18,8 @@ use crate::synth::error::SynthError;
 use crate::synth::labels::{Annotators, edit_seed};
 use crate::synth::output::{CandidateLine, GroupLine, Output, jpeg, mask_png};
 use crate::synth::raster::color::byte;
-use crate::synth::raster::grid::{count, smoothstep};
-use crate::synth::raster::mask::{Extent, Mask};
+use crate::synth::raster::grid::count;
+use crate::synth::raster::mask::Mask;
 use crate::synth::raster::noise::{Chance, chance};
 
 /// How plainly (see [`seen`]) an edit must show, and two outcomes that should differ must differ.
@@ -392,27 +392,13 @@ fn truth(
 
 /// The right edit on one side of its region, the source on the other.
 fn by_halves(scene: &Scene, order: &Order, right: &Done, stream: &mut Chance) -> Work {
-    let middle = right.touched.extent().map_or((0.5, 0.5), Extent::middle);
-    let (w, h) = scene.picture.size();
     // Half a word is its first letters.
     let sides: &[&'static str] = match order.action {
         Action::Text { .. } => &["left"],
         _ => &["left", "right", "upper", "lower"],
     };
     let side = sides[stream.random_range(0..sides.len())];
-    let keep = scene.picture.map_at(|x, y, _| {
-        let (x, y) = (
-            (x as f32 + 0.5) / w - middle.0,
-            (y as f32 + 0.5) / h - middle.1,
-        );
-        let into = match side {
-            "left" => -x,
-            "right" => x,
-            "upper" => -y,
-            _ => y,
-        };
-        smoothstep(-0.01, 0.01, into)
-    });
+    let keep = right.touched.half(side, 0.01);
     Work {
         done: Done {
             picture: scene.picture.mixed(&right.picture, &keep),

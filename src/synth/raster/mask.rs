@@ -42,6 +42,26 @@ impl Grid<f32> {
         self.cells.iter().sum::<f32>() / self.cells.len() as f32
     }
 
+    /// The side ("left", "right", "upper" or "lower") of the middle of what this covers, with an edge `soft` wide, in shares of
+    /// the frame.
+    pub(crate) fn half(&self, side: &str, soft: f32) -> Self {
+        let middle = self.extent().map_or((0.5, 0.5), Extent::middle);
+        let (w, h) = self.size();
+        self.map_at(|x, y, _| {
+            let (x, y) = (
+                (x as f32 + 0.5) / w - middle.0,
+                (y as f32 + 0.5) / h - middle.1,
+            );
+            let into = match side {
+                "left" => -x,
+                "right" => x,
+                "upper" => -y,
+                _ => y,
+            };
+            smoothstep(-soft, soft, into)
+        })
+    }
+
     /// The box around what is more than half covered; `None` when nothing is.
     pub(crate) fn extent(&self) -> Option<Extent> {
         let (w, h) = self.size();

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::domain::ImageRef;
-use crate::tui::theme::Theme;
+use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::image::{Picture, PictureState, Pictures};
 
 /// A screen's means.
@@ -19,6 +19,15 @@ pub(crate) struct Canvas<'a> {
 }
 
 impl Canvas<'_> {
+    /// Draws the line between two panes.
+    pub(crate) fn divider(&self, frame: &mut Frame<'_>, area: Rect) {
+        for y in area.y..area.bottom() {
+            frame
+                .buffer_mut()
+                .set_string(area.x, y, "│", self.theme[Role::Border]);
+        }
+    }
+
     /// Draws an image into `area`, or a tile with its name in its place.
     pub(crate) fn picture(&self, frame: &mut Frame<'_>, image: &ImageRef, area: Rect, name: &str) {
         let state = self.pictures.map_or(PictureState::Loading, |pictures| {

@@ -7,10 +7,12 @@ mod shell;
 mod workspaces;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::program;
 
 /// A user with an empty home, in an empty folder.
 struct User {
@@ -36,16 +38,8 @@ impl User {
     }
 
     fn erw(&self, args: &[&str]) -> Outcome {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_erw"));
-        command
-            .args(args)
-            .current_dir(self.home.path())
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("PATH", "")
-            .env("ERW_DATA_DIR", self.path("data"))
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null());
+        let home = self.home.path();
+        let mut command = program::erw(args, home, home, &self.path("data"));
         Outcome::of(&command.output().unwrap())
     }
 

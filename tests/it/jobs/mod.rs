@@ -5,12 +5,14 @@ mod control;
 mod queue;
 
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 use erw::runs::{Folder, Follower, Run, State};
 use serde_json::Value;
 use tempfile::TempDir;
+
+use crate::program;
 
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -35,16 +37,9 @@ impl User {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_erw"));
-        command
-            .args(args)
-            .current_dir(self.path("work"))
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("PATH", "/usr/bin:/bin")
-            .env("ERW_DATA_DIR", self.home.path())
-            .env("RUST_BACKTRACE", "0")
-            .stdin(Stdio::null());
+        let home = self.home.path();
+        let mut command = program::erw(args, &self.path("work"), home, home);
+        command.env("PATH", "/usr/bin:/bin");
         command
     }
 

@@ -37,11 +37,7 @@ pub(crate) struct View<'a> {
 /// Draws the screen.
 pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
     let theme = canvas.theme;
-    for y in layout.divider.y..layout.divider.bottom() {
-        frame
-            .buffer_mut()
-            .set_string(layout.divider.x, y, "│", theme[Role::Border]);
-    }
+    canvas.divider(frame, layout.divider);
     draw_list(frame, theme, layout, view);
     let Some(row) = view.list.row(view.list.position()) else {
         draw_nothing(frame, theme, layout, view);

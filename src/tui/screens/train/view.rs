@@ -30,11 +30,7 @@ pub(crate) struct View<'a> {
 /// Draws the screen.
 pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
     let theme = canvas.theme;
-    for y in layout.divider.y..layout.divider.bottom() {
-        frame
-            .buffer_mut()
-            .set_string(layout.divider.x, y, "│", theme[Role::Border]);
-    }
+    canvas.divider(frame, layout.divider);
     draw_list(frame, theme, layout, view.train);
     draw_rest(frame, canvas, layout, view);
     if let Some(form) = view.train.draft.form() {
