@@ -334,7 +334,7 @@ mod tests {
 
     #[test]
     fn a_single_or_shared_head_has_no_number() {
-        let text = Like::Demo.config(1203, TOKENS).to_string();
+        let text = Like::Small.config(1203, TOKENS).to_string();
         let config = Config::parse(&text, Path::new("config.json")).unwrap();
         for head in [HeadKind::Single, HeadKind::Shared] {
             let list = expected(&config, head, 1, 1203);

@@ -217,6 +217,22 @@ impl Processor {
         Ok(resize::bicubic(image, width, height, library))
     }
 
+    /// The patches of an image of so many pixels.
+    pub(super) fn grid_of(&self, height: usize, width: usize) -> Result<Grid, ModelError> {
+        let fit = |size, budget, rule| {
+            size_within(size, self.patch * MERGE, budget, rule).map_err(ModelError::Image)
+        };
+        let size = match self.kind {
+            BackboneKind::Qwen2_5Vl => fit((height, width), self.budget, Rule::Loader)
+                .and_then(|size| fit(size, self.own, Rule::Processor)),
+            BackboneKind::Qwen3Vl => fit((height, width), self.budget, Rule::Processor),
+        };
+        size.map(|(height, width)| Grid {
+            height: height / self.patch,
+            width: width / self.patch,
+        })
+    }
+
     /// Normalises and cuts pixels.
     pub(super) fn cut(&self, image: &Rgb) -> Patches {
         let patch = self.patch;

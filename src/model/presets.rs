@@ -1,4 +1,4 @@
-//! The dimensions of well-known backbones, and of the small one that the sample data comes with.
+//! The dimensions of well-known backbones, and of a small one.
 //!
 //! For models of random weights and for tests; a model directory always brings its own `config.json`.
 
@@ -23,8 +23,8 @@ pub enum Like {
     MimoVl7b,
     /// Qwen3-VL-8B.
     Qwen3Vl8b,
-    /// The sample data's model: Qwen2.5-VL at a hundredth of the width.
-    Demo,
+    /// Qwen2.5-VL at a hundredth of the width, to try things with.
+    Small,
 }
 
 /// Ids of special tokens that a configuration names.
@@ -50,7 +50,7 @@ impl Like {
         Self::Qwen2_5Vl32b,
         Self::MimoVl7b,
         Self::Qwen3Vl8b,
-        Self::Demo,
+        Self::Small,
     ];
 
     /// The name in flags.
@@ -61,7 +61,7 @@ impl Like {
             Self::Qwen2_5Vl32b => "qwen2.5-vl-32b",
             Self::MimoVl7b => "mimo-vl-7b",
             Self::Qwen3Vl8b => "qwen3-vl-8b",
-            Self::Demo => "demo",
+            Self::Small => "small",
         }
     }
 
@@ -75,7 +75,7 @@ impl Like {
     /// The format its weights are written in; small models are read on CPUs, where f16 loses less than bf16.
     pub(super) const fn dtype(self) -> DType {
         match self {
-            Self::Demo => DType::F16,
+            Self::Small => DType::F16,
             _ => DType::BF16,
         }
     }
@@ -86,7 +86,7 @@ impl Like {
             Self::Qwen2_5Vl3b | Self::Qwen3Vl8b => 151_936,
             Self::Qwen2_5Vl7b | Self::Qwen2_5Vl32b => 152_064,
             Self::MimoVl7b => 151_680,
-            Self::Demo => 1203,
+            Self::Small => 1203,
         }
     }
 
@@ -114,7 +114,7 @@ impl Like {
                 theta: 640_000.0,
             }),
             Self::Qwen3Vl8b => qwen3_8b(),
-            Self::Demo => demo(),
+            Self::Small => small(),
         };
         let text = match self.kind() {
             BackboneKind::Qwen2_5Vl => &mut config,
@@ -203,7 +203,7 @@ fn qwen3_8b() -> Value {
     })
 }
 
-fn demo() -> Value {
+fn small() -> Value {
     json!({
         "architectures": ["Qwen2_5_VLForConditionalGeneration"], "model_type": "qwen2_5_vl",
         "hidden_size": 96, "num_hidden_layers": 6, "num_attention_heads": 4, "num_key_value_heads": 2,

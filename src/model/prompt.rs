@@ -51,6 +51,8 @@ pub(super) struct Prompt {
     pub(super) ids: Vec<u32>,
     /// Where the reward tokens are, in a model that has one: one for each rubric.
     pub(super) rewards: Vec<usize>,
+    /// Where the last image begins; 0 where there is none.
+    pub(super) edited: usize,
     /// Whether the instruction spelt a special token, which was then read as plain text.
     pub(super) neutralised: bool,
 }
@@ -207,7 +209,10 @@ impl Prompter {
                 instruction.chars().count()
             )));
         }
+        let last = images.last().map_or(0, Grid::tokens);
+        let end = ids.iter().rposition(|id| *id == self.image_pad);
         Ok(Prompt {
+            edited: end.map_or(0, |end| (end + 1).saturating_sub(last)),
             rewards: self.reward_indexes(&ids, rubrics.len())?,
             ids,
             neutralised: marked.is_some(),

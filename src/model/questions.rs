@@ -70,11 +70,16 @@ impl Questions {
                 .map(|(axis, at)| (*axis, vec![*at]))
                 .collect(),
             RewardToken::Last => vec![(axes[0], vec![prompt.ids.len() - 1])],
-            // The published code leaves out the last token.
-            RewardToken::Mean => axes
-                .iter()
-                .map(|axis| (*axis, (0..prompt.ids.len() - 1).collect()))
-                .collect(),
+            // The published code leaves out the last token. In a layout of our own, what stands before the edited image is
+            // left out too: it says nothing of it.
+            RewardToken::Mean => {
+                let start = match self.layout {
+                    Layout::ImagesFirst => 0,
+                    Layout::RubricFirst => prompt.edited,
+                };
+                let all: Vec<usize> = (start..prompt.ids.len() - 1).collect();
+                axes.iter().map(|axis| (*axis, all.clone())).collect()
+            }
         };
         let end = answers.iter().flat_map(|(_, at)| at).max().map(|at| at + 1);
         let Some(end) = end else {
@@ -105,6 +110,11 @@ impl Question {
     pub(super) fn of(ids: Vec<u32>, axis: Axis, at: usize) -> Self {
         let answers = vec![(axis, vec![at])];
         Self { ids, answers }
+    }
+
+    /// Its tokens.
+    pub(super) fn ids(&self) -> &[u32] {
+        &self.ids
     }
 
     /// As the backbone reads it.

@@ -44,9 +44,10 @@ const TOKENIZER_FILES: [&str; 8] = [
     "chat_template.jinja",
 ];
 
-/// The sample model's own texts.
-const DEMO_MANIFEST: &str = include_str!("../../sample-data/model/reward.toml");
-const DEMO_TOKENIZER: [(&str, &str); 2] = [
+/// What all have in common: the texts, the published layout.
+const MANIFEST: &str = include_str!("random.toml");
+/// The sample model's tokenizer.
+const TOKENIZER: [(&str, &str); 2] = [
     (
         "tokenizer.json",
         include_str!("../../sample-data/model/tokenizer.json"),
@@ -80,7 +81,7 @@ pub fn random(
     let prompter = Prompter::from_dir(dir, like.kind(), &manifest)?;
     // Real presets keep the spare rows of the published embedding, unless the tokenizer needs more.
     let rows = match like {
-        Like::Demo => prompter.vocabulary(),
+        Like::Small => prompter.vocabulary(),
         _ => like.vocabulary().max(prompter.vocabulary()),
     };
     let tokens = SpecialTokens {
@@ -97,12 +98,10 @@ pub fn random(
     Ok(total)
 }
 
-/// The sample model's manifest with what differs for `like`.
+/// The manifest with what differs for `like`.
 fn manifest(dir: &Path, like: Like) -> Result<Manifest, ModelError> {
-    let mut manifest = Manifest::parse(DEMO_MANIFEST).map_err(ModelError::Inconsistent)?;
-    manifest.trained = false;
-    if like == Like::Demo {
-        "demo (untrained)".clone_into(&mut manifest.name);
+    let mut manifest = Manifest::parse(MANIFEST).map_err(ModelError::Inconsistent)?;
+    if like == Like::Small {
         return Ok(manifest);
     }
     manifest.name = format!("{like} (random weights)");
@@ -118,7 +117,7 @@ fn manifest(dir: &Path, like: Like) -> Result<Manifest, ModelError> {
 
 fn copy_tokenizer(dir: &Path, from: Option<&Path>) -> Result<(), ModelError> {
     let Some(from) = from else {
-        for (name, text) in DEMO_TOKENIZER {
+        for (name, text) in TOKENIZER {
             let path = dir.join(name);
             fs::write(&path, text).map_err(ModelError::write(&path))?;
         }
@@ -329,7 +328,7 @@ mod tests {
     use crate::model::weights::Weights;
 
     fn write(dir: &Path, seed: u64) -> u64 {
-        random(dir, Like::Demo, seed, None, &mut |_| ()).unwrap()
+        random(dir, Like::Small, seed, None, &mut |_| ()).unwrap()
     }
 
     #[test]
@@ -349,32 +348,10 @@ mod tests {
     }
 
     #[test]
-    fn the_sample_model_is_what_its_preset_writes_until_it_is_trained() {
-        let sample = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/model"));
-        if Manifest::read(sample).unwrap().trained {
-            return;
-        }
-        let dir = tempfile::tempdir().unwrap();
-        write(dir.path(), 1);
-        for name in [
-            "config.json",
-            "preprocessor_config.json",
-            "model.safetensors",
-        ] {
-            let [a, b] = [sample, dir.path()].map(|dir| fs::read(dir.join(name)).unwrap());
-            assert!(a == b, "{name} differs");
-        }
-        assert_eq!(
-            Manifest::read(sample).unwrap(),
-            Manifest::read(dir.path()).unwrap()
-        );
-    }
-
-    #[test]
     fn a_directory_with_a_model_is_left_alone() {
         let dir = tempfile::tempdir().unwrap();
         write(dir.path(), 1);
-        let error = random(dir.path(), Like::Demo, 2, None, &mut |_| ());
+        let error = random(dir.path(), Like::Small, 2, None, &mut |_| ());
         let text = error.unwrap_err().to_string();
         assert!(text.contains("a model here already"), "{text}");
     }
@@ -383,7 +360,7 @@ mod tests {
     fn weights_spread_as_meant_and_progress_ends_at_the_total() {
         let dir = tempfile::tempdir().unwrap();
         let mut last = None;
-        let total = random(dir.path(), Like::Demo, 1, None, &mut |p| last = Some(p)).unwrap();
+        let total = random(dir.path(), Like::Small, 1, None, &mut |p| last = Some(p)).unwrap();
         assert_eq!(last, Some(LoadProgress { done: total, total }));
         let (vb, _) = Weights::open(dir.path())
             .unwrap()

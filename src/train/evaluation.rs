@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::Report;
 use super::chance::Chance;
@@ -51,6 +52,16 @@ pub(super) struct Measurement {
     /// The rewards of the groups that are followed.
     pub(super) followed: Vec<(usize, Vec<Reward>)>,
     pub(super) missed: Vec<Missed>,
+    /// How long it took.
+    pub(super) took: Duration,
+}
+
+impl Measurement {
+    /// Milliseconds for a candidate.
+    pub(super) fn cost(&self) -> Option<f64> {
+        let candidates = self.tally.candidates;
+        (candidates > 0).then(|| 1e3 * self.took.as_secs_f64() / candidates as f64)
+    }
 }
 
 /// Measures on the given groups; `None` when it was asked to stop.
@@ -62,6 +73,7 @@ pub(super) fn measure(
     report: &dyn Report,
 ) -> Result<Option<Measurement>, TrainError> {
     let mut measurement = Measurement::default();
+    let began = Instant::now();
     let mut ahead = passes(plan.compute.readers, material, groups, plan.batch.size);
     while let Some(mut load) = ahead.next() {
         if report.stop_asked() {
@@ -76,6 +88,7 @@ pub(super) fn measure(
         };
         measurement.tally.loss += measured.loss;
         measurement.tally.weight += measured.weight;
+        measurement.tally.add_told(&measured.told);
         for ((number, truth), rewards) in
             load.subjects.iter().zip(&load.truth).zip(&measured.rewards)
         {
@@ -87,6 +100,7 @@ pub(super) fn measure(
             }
         }
     }
+    measurement.took = began.elapsed();
     Ok(Some(measurement))
 }
 

@@ -199,6 +199,10 @@ fn take(subject: &Subject, positions: &[usize]) -> Result<Example, ImageError> {
             .collect::<Result<_, ImageError>>()?,
         comparisons: among(&subject.comparisons, positions),
         scores: positions.iter().map(overall).collect(),
+        attributes: positions
+            .iter()
+            .map(|i| subject.attributes[*i].clone())
+            .collect(),
     })
 }
 

@@ -6,12 +6,13 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::attributes::{Attributes, Vocabulary};
 use super::chance::{Chance, number};
 use super::error::TrainError;
 use super::plan::{Plan, Unit};
 use crate::data::Workspace;
 use crate::domain::{Comparison, Group, HumanScore, ImageRef, human_scores};
-use crate::model::learner::Objective;
+use crate::model::learner::{Auxiliary, Objective, Recipe};
 
 /// A labelled group without its pictures.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,8 @@ pub struct Subject {
     pub human: Vec<HumanScore>,
     /// What the plan makes of the labels.
     pub comparisons: Vec<Comparison>,
+    /// Each candidate's class of each auxiliary attribute of the plan, where it is known.
+    pub attributes: Vec<Vec<Option<u32>>>,
 }
 
 /// Something that is drawn for a step: a group, or two candidates of one.
@@ -58,6 +61,8 @@ pub struct Material {
     pub silent: usize,
     /// Equal for equal groups, labels, plan and split.
     pub fingerprint: String,
+    /// The classes of the auxiliary attributes.
+    pub(super) vocabulary: Vocabulary,
 }
 
 impl Material {
@@ -74,13 +79,16 @@ impl Material {
             ));
         }
         let apart = open(&plan.data.validation_workspaces)?;
-        let mut material = Self::default();
-        let all = Self::read(plan, &places)?;
+        let mut material = Self {
+            vocabulary: Vocabulary::new(&plan.auxiliary),
+            ..Self::default()
+        };
+        let all = material.read(plan, &places, true)?;
         if apart.is_empty() {
             material.split(plan, all);
         } else {
             material.training = all;
-            material.validation = Self::read(plan, &apart)?;
+            material.validation = material.read(plan, &apart, false)?;
             refuse_leaks(&material.training, &material.validation)?;
         }
         material.thin(plan);
@@ -91,12 +99,20 @@ impl Material {
         Ok(material)
     }
 
-    fn read(plan: &Plan, places: &[Workspace]) -> Result<Vec<Subject>, TrainError> {
+    /// `learning`: what is read for learning decides what classes the attributes have.
+    fn read(
+        &mut self,
+        plan: &Plan,
+        places: &[Workspace],
+        learning: bool,
+    ) -> Result<Vec<Subject>, TrainError> {
         let mut subjects = Vec::new();
         for workspace in places {
             let root: Arc<Path> = workspace.root().into();
+            let attributes = Attributes::read(&plan.auxiliary, &root)?;
             workspace.each_group(|group| {
-                subjects.push(subject(plan, &root, group));
+                let classes = attributes.of(&group, &mut self.vocabulary, learning);
+                subjects.push(subject(plan, &root, group, classes));
                 Ok(())
             })?;
         }
@@ -186,6 +202,14 @@ impl Material {
                 self.silent + self.validation.len(),
             )));
         }
+        if let Some(name) = self.vocabulary.sizes().iter().position(|n| *n == 0) {
+            return Err(TrainError::NoData(format!(
+                "auxiliary.attributes names '{}', but no workspace to learn from has a '{}' that names its groups ({})",
+                plan.auxiliary.attributes[name],
+                plan.auxiliary.file.display(),
+                from()
+            )));
+        }
         let wanted = plan.data.validation > 0.0 || !plan.data.validation_workspaces.is_empty();
         if wanted && self.validation.is_empty() {
             return Err(TrainError::NoData(format!(
@@ -233,12 +257,26 @@ impl Material {
                     let axis = c.axis.map_or("", crate::domain::Axis::key);
                     add(format!("{} {} {axis} {:?}", c.a, c.b, c.preference).as_bytes());
                 }
+                for classes in &subject.attributes {
+                    add(format!("{classes:?}").as_bytes());
+                }
                 for human in &subject.human {
                     add(format!("{:?}", human.overall()).as_bytes());
                 }
             }
         }
         Ok(hasher.finalize().to_hex()[..32].to_owned())
+    }
+
+    /// What a learner of this has to know.
+    pub fn recipe(&self, plan: &Plan) -> Recipe {
+        Recipe {
+            auxiliary: Auxiliary {
+                weight: plan.auxiliary.weight,
+                classes: self.vocabulary.sizes(),
+            },
+            ..plan.recipe()
+        }
     }
 
     /// How many comparisons an epoch has.
@@ -259,9 +297,15 @@ fn open(dirs: &[PathBuf]) -> Result<Vec<Workspace>, TrainError> {
     Ok(all?)
 }
 
-fn subject(plan: &Plan, root: &Arc<Path>, group: Group) -> Subject {
+fn subject(
+    plan: &Plan,
+    root: &Arc<Path>,
+    group: Group,
+    attributes: Vec<Vec<Option<u32>>>,
+) -> Subject {
     Subject {
         root: Arc::clone(root),
+        attributes,
         human: human_scores(&group.candidates),
         comparisons: plan.pairs.comparisons(&group.candidates),
         editors: group.candidates.iter().map(|c| c.editor.clone()).collect(),

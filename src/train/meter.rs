@@ -134,6 +134,8 @@ pub(super) struct Tally {
     sigmas: Mean,
     /// Candidates.
     pub(super) candidates: usize,
+    /// For each auxiliary attribute, candidates whose class was told right, and all whose class is known.
+    pub(super) told: Vec<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -171,6 +173,23 @@ impl Tally {
             tally.add(verdict);
         }
         tally
+    }
+
+    /// Adds what a pass told of auxiliary attributes.
+    pub(super) fn add_told(&mut self, told: &[(usize, usize)]) {
+        self.told.resize(self.told.len().max(told.len()), (0, 0));
+        for (sum, more) in self.told.iter_mut().zip(told) {
+            *sum = (sum.0 + more.0, sum.1 + more.1);
+        }
+    }
+
+    /// The share of candidates whose class was told right, under the attributes' `names`.
+    pub(super) fn told(&self, prefix: &str, names: &[String]) -> Vec<(String, f64)> {
+        let share = |(name, told): (&String, &(usize, usize))| {
+            let share = told.0 as f64 / told.1 as f64;
+            (told.1 > 0).then(|| (format!("{prefix}.told.{name}"), share))
+        };
+        names.iter().zip(&self.told).filter_map(share).collect()
     }
 
     /// The loss per unit of weight.

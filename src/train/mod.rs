@@ -6,13 +6,16 @@
 //!   pictures read ahead.
 //! * [`schedule`]: what happens at which step. `checkpoint`: states to go on from. `chance`: streams that depend on the seed
 //!   alone.
+//! * [`ablation`]: one plan in several variants, held against each other. `verdicts`: group by group, for that.
 //! * [`handover`]: the same plan for the published distributed trainer.
 //! * `session`: the loop; `pace`: how fast it goes. `evaluation`, `meter`: what the model is worth. `summary`: what came of it.
 //!
 //! How a model learns is the learner's business ([`Learner`](crate::model::learner::Learner)); no number of its inside is
 //! known here. What a run's folder looks like is the runs'.
 
+pub mod ablation;
 mod ahead;
+mod attributes;
 mod chance;
 mod checkpoint;
 mod error;
@@ -32,6 +35,7 @@ mod session;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod verdicts;
 
 pub use error::TrainError;
 pub use material::{Item, Material, Subject};

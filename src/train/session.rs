@@ -22,6 +22,7 @@ use super::pace::Pace;
 use super::plan::{BestBy, Plan};
 use super::schedule::{Course, rates};
 use super::summary::{self, Summary};
+use super::verdicts;
 use crate::model::ModelError;
 use crate::model::learner::{Example, Learner, Objective, Rates};
 use crate::runs::{Ending, Fact};
@@ -221,6 +222,7 @@ impl Session<'_> {
             };
             tally.loss += measured.loss;
             tally.weight += measured.weight;
+            tally.add_told(&measured.told);
             for (truth, rewards) in load.truth.iter().zip(&measured.rewards) {
                 tally.add(&Verdict::new(truth, rewards));
             }
@@ -326,6 +328,7 @@ impl Session<'_> {
         let mut values: BTreeMap<String, f64> = tally.values("train").into_iter().collect();
         // On a handful of pairs it says nothing.
         values.remove("train.calibration");
+        values.extend(tally.told("train", &self.plan.auxiliary.attributes));
         values.extend(gradient.map(|norm| ("gradient.norm".to_owned(), norm)));
         for (part, rate) in rates {
             values.insert(format!("rate.{}", part.key()), *rate);
@@ -364,7 +367,10 @@ impl Session<'_> {
         else {
             return Ok(false);
         };
-        let values: BTreeMap<String, f64> = measurement.tally.values("val").into_iter().collect();
+        let mut values: BTreeMap<String, f64> =
+            measurement.tally.values("val").into_iter().collect();
+        let names = &self.plan.auxiliary.attributes;
+        values.extend(measurement.tally.told("val", names));
         let best = match self.plan.evaluation.best_by {
             BestBy::Accuracy => values.get("val.accuracy").copied(),
             BestBy::Loss => values.get("val.loss").map(|loss| -loss),
@@ -456,6 +462,7 @@ impl Session<'_> {
             text: "writing the model".into(),
         })?;
         let model = summary::export(learner, self.folder, &self.plan.name)?;
+        verdicts::write(self.folder, self.material, &measurement)?;
         let mut outcome = self.outcome(Ending::Done);
         outcome.summary = Some(Summary::new(
             self.plan,

@@ -37,6 +37,8 @@ pub struct Summary {
     pub missed: u64,
     /// The fingerprint of plan and data.
     pub fingerprint: String,
+    /// Milliseconds that measuring took for a candidate, reading its image included where that was not done ahead.
+    pub cost: Option<f64>,
     /// All validation groups.
     pub total: Row,
     /// By kind of edit; "unknown" where the data does not say.
@@ -109,6 +111,7 @@ impl Summary {
             silent_groups: material.silent,
             missed,
             fingerprint: material.fingerprint.clone(),
+            cost: measurement.cost(),
             total,
             categories: by_category
                 .into_iter()

@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::args::Where;
 use super::exit::Exit;
 use super::print::{self, Style};
 use super::stop::Stop;
@@ -82,7 +83,7 @@ fn kept_plan(folder: &Folder, args: &TrainArgs, bench: &Workbench) -> anyhow::Re
         return settled_plan(args, bench);
     };
     let file = folder.manifest_file();
-    let plan = settled(Plan::parse(&file, text, &[])?, &file, args, bench)?;
+    let plan = settled(Plan::parse(&file, text, &[])?, &file, &args.place, bench)?;
     let settled = plan.to_text()?;
     if *text != settled {
         manifest.plan = Some(settled);
@@ -95,20 +96,25 @@ fn kept_plan(folder: &Folder, args: &TrainArgs, bench: &Workbench) -> anyhow::Re
 fn settled_plan(args: &TrainArgs, bench: &Workbench) -> anyhow::Result<Plan> {
     let mut changes = args.changes.clone();
     changes.extend(args.steps.map(|steps| format!("length.steps={steps}")));
-    settled(Plan::read(&args.plan, &changes)?, &args.plan, args, bench)
+    settled(
+        Plan::read(&args.plan, &changes)?,
+        &args.plan,
+        &args.place,
+        bench,
+    )
 }
 
 /// Fills in what `plan`, from `file`, leaves open.
-fn settled(
+pub(super) fn settled(
     mut plan: Plan,
     file: &Path,
-    args: &TrainArgs,
+    place: &Where,
     bench: &Workbench,
 ) -> anyhow::Result<Plan> {
-    if args.place.workspace.is_some() || plan.data.workspaces.is_empty() {
+    if place.workspace.is_some() || plan.data.workspaces.is_empty() {
         plan.data.workspaces = vec![bench.workspace()?.root().to_owned()];
     }
-    let base = if args.place.model.is_some() || plan.model.base.is_empty() {
+    let base = if place.model.is_some() || plan.model.base.is_empty() {
         let first = plan.data.workspaces.first();
         let workspace = first.map(|dir| Workspace::open(dir)).transpose()?;
         // The demo's own model is found only in the demo as it was opened.
@@ -130,13 +136,9 @@ fn settled(
             .or_else(|| setting.clone());
         *plan = value;
     };
+    settle(&place.device, &mut compute.device, &bench.config.device);
     settle(
-        &args.place.device,
-        &mut compute.device,
-        &bench.config.device,
-    );
-    settle(
-        &args.place.precision,
+        &place.precision,
         &mut compute.precision,
         &bench.config.precision,
     );
@@ -162,7 +164,7 @@ fn load_options(plan: &Plan) -> anyhow::Result<LoadOptions> {
 fn check(plan: &Plan, args: &TrainArgs) -> anyhow::Result<Exit> {
     let material = Material::gather(plan, None)?;
     let base = Path::new(&plan.model.base);
-    let network = Network::new(base, &plan.recipe(), &load_options(plan)?)?;
+    let network = Network::new(base, &material.recipe(plan), &load_options(plan)?)?;
     let check = Check::new(plan, &material, &network);
     if args.answer.json {
         print::json(&check)?;
@@ -187,7 +189,7 @@ fn work(plan: &Plan, writer: &Writer, stop: Stop) -> anyhow::Result<(Trained, Ex
     remember(folder, plan, &material)?;
     phase("loading the model")?;
     let base = Path::new(&plan.model.base);
-    let mut network = Network::new(base, &plan.recipe(), &load_options(plan)?)?;
+    let mut network = Network::new(base, &material.recipe(plan), &load_options(plan)?)?;
     screen.say(&format!(
         "{}: {} groups to learn from, {} to measure on; {} of {} parameters are trained, on {} in {}",
         plan.name,

@@ -1,13 +1,20 @@
-//! The engine on the sample model: what it promises, and what it says of broken directories.
+//! The engine on a small model: what it promises, and what it says of broken directories.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use super::*;
 use crate::domain::Axis;
 use crate::model::{Like, random};
 
+/// A small model of random weights, as published in all but size.
 fn sample() -> &'static Path {
-    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data/model"))
+    static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let dir = tempfile::tempdir().unwrap();
+        random(dir.path(), Like::Small, 1, None, &mut |_| ()).unwrap();
+        dir
+    });
+    MADE.path()
 }
 
 fn load(dir: &Path) -> Result<RewardModel, ModelError> {
@@ -18,7 +25,7 @@ fn fault(dir: &Path) -> String {
     load(dir).err().unwrap().to_string()
 }
 
-/// A copy of the sample model to break, with 16 tokens an image to be quick.
+/// A copy of the small model to break, with 16 tokens an image to be quick.
 fn copy() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(sample()).unwrap() {
@@ -263,7 +270,7 @@ fn three_dimensional_positions_need_their_sections() {
 #[test]
 fn another_model_has_another_fingerprint() {
     let dir = tempfile::tempdir().unwrap();
-    random(dir.path(), Like::Demo, 2, None, &mut |_| ()).unwrap();
+    random(dir.path(), Like::Small, 2, None, &mut |_| ()).unwrap();
     let fingerprint = |dir: &Path| load(dir).unwrap().info().fingerprint.clone();
     let sample = fingerprint(copy().path());
     assert_ne!(fingerprint(dir.path()), sample);

@@ -4,6 +4,7 @@ use candle_core::{DType, Result};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
+use super::auxiliary::cross_entropy;
 use super::pass::Answers;
 use super::recipe::Objective;
 use super::{Example, Judged, Measured};
@@ -17,24 +18,38 @@ pub(super) struct Criterion {
     objective: Objective,
     head: HeadKind,
     rule: Aggregate,
+    /// What an auxiliary attribute counts.
+    auxiliary: f64,
+}
+
+/// Slopes of a loss along all that was answered.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Slopes {
+    /// Along each answer's (mean, log sigma): by axis, in the order of the answers.
+    pub(super) axes: Vec<Vec<[f64; 2]>>,
+    /// Along the logits of each auxiliary attribute, row by row.
+    pub(super) attributes: Vec<Vec<f64>>,
 }
 
 /// What a pass came to.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) measured: Measured,
-    /// The loss's slopes along each answer's (mean, log sigma): by axis, in the order of the answers.
-    slopes: Vec<Vec<[f64; 2]>>,
+    slopes: Slopes,
 }
 
 impl Outcome {
     /// The slopes times `scale`.
-    pub(super) fn scaled(&self, scale: f64) -> Vec<Vec<[f64; 2]>> {
+    pub(super) fn scaled(&self, scale: f64) -> Slopes {
         let times = |s: &[f64; 2]| s.map(|x| x * scale);
-        self.slopes
-            .iter()
-            .map(|axis| axis.iter().map(times).collect())
-            .collect()
+        let axes = self.slopes.axes.iter();
+        let attributes = self.slopes.attributes.iter();
+        Slopes {
+            axes: axes.map(|a| a.iter().map(times).collect()).collect(),
+            attributes: attributes
+                .map(|a| a.iter().map(|x| x * scale).collect())
+                .collect(),
+        }
     }
 }
 
@@ -51,7 +66,14 @@ impl Criterion {
             objective,
             head,
             rule,
+            auxiliary: 0.0,
         }
+    }
+
+    /// The same with auxiliary attributes that count `weight` each.
+    pub(super) const fn beside(mut self, weight: f64) -> Self {
+        self.auxiliary = weight;
+        self
     }
 
     /// Rewards, loss and slopes; `owners` names example and candidate of each question. `draw` seeds the sampled loss.
@@ -85,8 +107,12 @@ impl Criterion {
                     .collect(),
                 ..Measured::default()
             },
-            slopes,
+            slopes: Slopes {
+                axes: slopes,
+                attributes: Vec::new(),
+            },
         };
+        self.tell(&mut outcome, examples, owners, answers)?;
         let draws = self.draws(draw);
         for (e, example) in examples.iter().enumerate() {
             for comparison in &example.comparisons {
@@ -98,11 +124,57 @@ impl Criterion {
                     let (value, slope) = regression(self.reward(candidate).aggregate, *score);
                     outcome.measured.loss += value;
                     outcome.measured.weight += 1.0;
-                    self.pull(&mut outcome.slopes, candidate, None, slope);
+                    self.pull(&mut outcome.slopes.axes, candidate, None, slope);
                 }
             }
         }
         Ok(outcome)
+    }
+
+    /// The auxiliary attributes: an example's candidates count together what its terms of the loss do.
+    fn tell(
+        &self,
+        outcome: &mut Outcome,
+        examples: &[Example],
+        owners: &[(usize, usize)],
+        answers: &Answers,
+    ) -> Result<()> {
+        for (attribute, logits) in answers.attributes.iter().enumerate() {
+            let class = |(e, c): (usize, usize)| {
+                let classes = examples[e].attributes.get(c)?;
+                classes.get(attribute).copied().flatten()
+            };
+            let mut known = vec![0_usize; examples.len()];
+            for owner in owners.iter().filter(|owner| class(**owner).is_some()) {
+                known[owner.0] += 1;
+            }
+            let rows = logits.to_dtype(DType::F32)?.to_vec2::<f32>()?;
+            let (mut slopes, mut told) = (Vec::new(), (0, 0));
+            for (row, owner) in rows.iter().zip(owners) {
+                let Some(class) = class(*owner) else {
+                    slopes.extend(row.iter().map(|_| 0.0));
+                    continue;
+                };
+                let (_, own) = cross_entropy(row, class as usize);
+                // The class' own slope is the lowest; it is the likeliest where no other's logit is higher.
+                let best = row.iter().all(|x| *x <= row[class as usize]);
+                told = (told.0 + usize::from(best), told.1 + 1);
+                let weight =
+                    self.auxiliary * self.weight(&examples[owner.0]) / known[owner.0] as f64;
+                slopes.extend(own.into_iter().map(|x| x * weight));
+            }
+            outcome.slopes.attributes.push(slopes);
+            outcome.measured.told.push(told);
+        }
+        Ok(())
+    }
+
+    /// What an example's terms weigh in the loss.
+    fn weight(&self, example: &Example) -> f64 {
+        match self.objective {
+            Objective::Pairs { .. } => example.comparisons.iter().map(|c| c.weight).sum(),
+            Objective::Scores => example.scores.iter().flatten().count() as f64,
+        }
     }
 
     fn reward(&self, candidate: &Spoken) -> Reward {
@@ -143,8 +215,18 @@ impl Criterion {
         let weight = comparison.weight;
         outcome.measured.loss += weight * slope.value;
         outcome.measured.weight += weight;
-        self.pull(&mut outcome.slopes, a, axis, slope.a.map(|x| x * weight));
-        self.pull(&mut outcome.slopes, b, axis, slope.b.map(|x| x * weight));
+        self.pull(
+            &mut outcome.slopes.axes,
+            a,
+            axis,
+            slope.a.map(|x| x * weight),
+        );
+        self.pull(
+            &mut outcome.slopes.axes,
+            b,
+            axis,
+            slope.b.map(|x| x * weight),
+        );
     }
 
     /// Adds a slope along a candidate's axis, or its aggregate, to those of the answers.

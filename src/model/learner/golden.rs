@@ -7,10 +7,11 @@ use std::fs;
 use candle_core::{DType, Device, Tensor};
 use serde_json::Value;
 
+use super::auxiliary::AuxiliaryHeads;
 use super::criterion::Criterion;
 use super::optimizer::Optimizer;
-use super::pass::{Gradients, Pass};
-use super::recipe::{AdamW, Language, LowRank, Objective, Recipe, Trained};
+use super::pass::{Gradients, Pass, Readers};
+use super::recipe::{AdamW, Auxiliary, Language, LowRank, Objective, Recipe, Trained};
 use super::tensors::Tensors;
 use super::{Example, Part};
 use crate::domain::{Aggregate, Axis, Comparison, PairLoss};
@@ -61,6 +62,7 @@ fn recipe(objective: Objective) -> Recipe {
             targets: [].into(),
         },
         head_dropout: 0.0,
+        auxiliary: Auxiliary::default(),
         optimizer: AdamW {
             beta1: 0.9,
             beta2: 0.999,
@@ -90,7 +92,7 @@ impl Bench {
         let tensors = Tensors::new(
             &expected,
             recipe,
-            None,
+            (None, None),
             (DType::F32, &Device::Cpu),
             |name, dtype| weights.tensor(name, dtype, &Device::Cpu),
         )
@@ -144,6 +146,7 @@ impl Bench {
                 candidates: names[1..].iter().map(picture).collect(),
                 comparisons: vec![Comparison::strict(0, 1, None)],
                 scores: vec![Some(7.0), Some(4.0)],
+                attributes: Vec::new(),
             },
         })
     }
@@ -162,7 +165,10 @@ impl Bench {
             positions: Positions::Sequential,
         };
         let backbone = Backbone::new(&self.config, reading, &vb, &mut || ()).unwrap();
-        let heads = Heads::new(HeadKind::Multi, &vb).unwrap();
+        let readers = Readers {
+            heads: Heads::new(HeadKind::Multi, &vb).unwrap(),
+            auxiliary: AuxiliaryHeads::default(),
+        };
         let seen = backbone
             .see_all(&self.patches.iter().collect::<Vec<_>>())
             .unwrap();
@@ -175,7 +181,7 @@ impl Bench {
             .collect();
         let questions: Vec<&Question> = self.questions.iter().collect();
         let packed = backbone.pack(&sequences, true).unwrap();
-        let net = (&backbone, &heads);
+        let net = (&backbone, &readers);
         let pass = Pass::forward(net, packed, &questions, (None, 0.0), checkpointing).unwrap();
         let criterion = Criterion::new(objective, HeadKind::Multi, Aggregate::Mean);
         let examples = std::slice::from_ref(&self.example);

@@ -1,13 +1,16 @@
 //! Learning, as the training loop sees it: examples go in, gradients pile up, an update is made, and the whole state can be
 //! saved, restored and exported. No tensor crosses this border, so that a loop can be tested with a learner that is made up.
 
+mod auxiliary;
 mod criterion;
 mod files;
 #[cfg(test)]
 mod golden;
+mod look_back;
 mod network;
 mod optimizer;
 mod pass;
+mod patches;
 mod pictures;
 mod recipe;
 #[cfg(test)]
@@ -23,7 +26,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use network::{Network, THREADS};
-pub use recipe::{AdamW, Language, LowRank, Objective, Recipe, Target, Trained};
+pub use recipe::{AdamW, Auxiliary, Language, LowRank, Objective, Recipe, Target, Trained};
 
 use super::{ModelError, Picture};
 use crate::domain::{Comparison, Gaussian, Reward};
@@ -43,6 +46,8 @@ pub struct Example {
     pub comparisons: Vec<Comparison>,
     /// Each candidate's overall score, the sum of both axes (2 to 8), for the losses on single candidates.
     pub scores: Vec<Option<f64>>,
+    /// For each candidate the class of each of the recipe's auxiliary attributes, where it is known.
+    pub attributes: Vec<Vec<Option<u32>>>,
 }
 
 /// What a forward and a backward pass over some examples gave.
@@ -56,6 +61,8 @@ pub struct Measured {
     pub rewards: Vec<Vec<Reward>>,
     /// Each comparison with the two Gaussians it was made on, in the order of the examples.
     pub judged: Vec<Judged>,
+    /// For each auxiliary attribute, how many candidates' classes were told right, and of how many.
+    pub told: Vec<(usize, usize)>,
 }
 
 impl Measured {
@@ -69,6 +76,11 @@ impl Measured {
                 example: first + judged.example,
                 ..judged
             }));
+        self.told
+            .resize(self.told.len().max(other.told.len()), (0, 0));
+        for (sum, more) in self.told.iter_mut().zip(other.told) {
+            *sum = (sum.0 + more.0, sum.1 + more.1);
+        }
     }
 }
 

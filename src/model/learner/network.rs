@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use candle_core::{DType, Device};
 use rayon::prelude::*;
 
+use super::auxiliary::AuxiliaryHeads;
 use super::criterion::{Criterion, Outcome};
+use super::look_back::LookBack;
 use super::optimizer::Optimizer;
-use super::pass::{Answers, Gradients, Pass, add};
+use super::pass::{Answers, Gradients, Pass, Readers, add};
 use super::pictures::{Cut, Pictures, Seen};
 use super::recipe::{Recipe, Trained};
 use super::states::States;
@@ -82,10 +84,15 @@ impl Network {
         let precision = options.precision.unwrap_or(Precision::of(&device));
         let stored = weights.dtype(names::EMBEDDING).unwrap_or(DType::F32);
         let reward = prompter.reward_id();
+        let questions = Questions::new(prompter, &manifest);
+        let look = recipe
+            .from_scratch
+            .then(|| LookBack::new((&questions, &processor), &config, reading))
+            .transpose()?;
         let tensors = Tensors::new(
             &expected,
             recipe,
-            reward,
+            (reward, look.as_ref()),
             (precision.dtype(), &device),
             |name, dtype| weights.tensor(name, dtype, &device),
         )?;
@@ -93,8 +100,9 @@ impl Network {
         Ok(Self {
             dir: dir.to_owned(),
             optimizer: Optimizer::new(recipe.optimizer),
-            criterion: Criterion::new(recipe.objective, manifest.head, rule),
-            questions: Questions::new(prompter, &manifest),
+            criterion: Criterion::new(recipe.objective, manifest.head, rule)
+                .beside(recipe.auxiliary.weight),
+            questions,
             pictures: Pictures::new(processor),
             states: States::default(),
             waiting: Gradients::new(),
@@ -133,10 +141,14 @@ impl Network {
         }
     }
 
-    /// How many numbers are trained.
+    /// How many of the model's numbers are trained.
     pub fn trained_parameters(&self) -> u64 {
-        let count = |t: &super::tensors::Trainee| t.var.elem_count() as u64;
-        self.tensors.trained.values().map(count).sum()
+        let own = |name: &&String| !AuxiliaryHeads::has(name);
+        let trained = self.tensors.trained.iter();
+        trained
+            .filter(|(name, _)| own(name))
+            .map(|(_, trainee)| trainee.var.elem_count() as u64)
+            .sum()
     }
 
     /// The norm of the gradient that waits for a tensor.
@@ -147,11 +159,14 @@ impl Network {
         Some(f64::from(sum).sqrt())
     }
 
-    fn build(&self, learning: bool) -> Result<(Backbone, Heads), ModelError> {
+    fn build(&self, learning: bool) -> Result<(Backbone, Readers), ModelError> {
         let vb = self.tensors.builder(learning);
         Ok((
             Backbone::new(&self.config, self.reading, &vb, &mut || ())?,
-            Heads::new(self.manifest.head, &vb)?,
+            Readers {
+                heads: Heads::new(self.manifest.head, &vb)?,
+                auxiliary: AuxiliaryHeads::new(&self.recipe.auxiliary, &vb)?,
+            },
         ))
     }
 
@@ -182,7 +197,7 @@ impl Network {
         if self.recipe.trained == Trained::HEADS {
             return self.pass_of_heads(examples, learning);
         }
-        let (backbone, heads) = self.build(learning.is_some())?;
+        let (backbone, readers) = self.build(learning.is_some())?;
         let known = if vision || merger {
             Seen::new()
         } else {
@@ -190,7 +205,7 @@ impl Network {
         };
         let (pictures, workers) = (&mut self.pictures, &self.workers);
         let cut = workers.install(|| pictures.cut(examples, &known))?;
-        let net = (&backbone, &heads);
+        let net = (&backbone, &readers);
         // A GPU is busiest with everything at once. Cores are, at these sizes, with a pass each: and the sum of the passes
         // taken in order does not depend on how many there are.
         let size = if self.device.is_cpu() {
@@ -220,7 +235,7 @@ impl Network {
     /// One pass over some of the examples, and the gradients it leaves.
     fn part(
         &self,
-        (backbone, heads): (&Backbone, &Heads),
+        (backbone, readers): (&Backbone, &Readers),
         examples: &[Example],
         (known, cut): (&Seen, &Cut),
         learning: Option<(f64, u64)>,
@@ -246,7 +261,7 @@ impl Network {
         let draw = learning.map(|(_, draw)| draw);
         let checkpointing = self.recipe.checkpointing && learning.is_some();
         let pass = Pass::forward(
-            (backbone, heads),
+            (backbone, readers),
             packed,
             &questions,
             (draw, self.head_dropout()),
@@ -269,7 +284,7 @@ impl Network {
         examples: &[Example],
         learning: Option<(f64, u64)>,
     ) -> Result<Measured, ModelError> {
-        let (backbone, heads) = self.build(learning.is_some())?;
+        let (backbone, readers) = self.build(learning.is_some())?;
         let mut questions = Vec::new();
         let mut states = Vec::new();
         let mut owners = Vec::new();
@@ -302,7 +317,7 @@ impl Network {
         let draw = learning.map(|(_, draw)| draw);
         let share = self.head_dropout();
         let questions: Vec<&Question> = questions.iter().collect();
-        let answer = || Answers::new(&heads, &questions, &states, share);
+        let answer = || Answers::new(&readers, &questions, &states, share);
         let answers = match draw {
             Some(draw) => crate::model::dropout::with_stream(draw, answer)?,
             None => answer()?,

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use candle_core::backprop::GradStore;
 use candle_core::{DType, Result, Tensor, Var};
 
+use super::auxiliary::AuxiliaryHeads;
+use super::criterion::Slopes;
 use super::tensors::Tensors;
 use crate::domain::Axis;
 use crate::model::backbone::{Backbone, Packed};
@@ -23,12 +25,21 @@ pub(super) type Gradients = BTreeMap<String, Tensor>;
 pub(super) struct Answers {
     /// By axis: the numbers, and for each row which question it answers.
     pub(super) by_axis: Vec<(Axis, Tensor, Vec<usize>)>,
+    /// By auxiliary attribute: the classes' logits, a row for each question.
+    pub(super) attributes: Vec<Tensor>,
+}
+
+/// All that reads states in training.
+#[derive(Debug, Clone)]
+pub(super) struct Readers {
+    pub(super) heads: Heads,
+    pub(super) auxiliary: AuxiliaryHeads,
 }
 
 impl Answers {
     /// What the heads say of the states that each question wants.
     pub(super) fn new(
-        heads: &Heads,
+        readers: &Readers,
         questions: &[&Question],
         states: &[Tensor],
         head_dropout: f32,
@@ -45,28 +56,38 @@ impl Answers {
             .into_iter()
             .map(|(axis, (states, owners))| {
                 let counts: Vec<usize> = states.iter().map(|s| s.dims()[0]).collect();
-                let numbers = heads.forward(axis, &Tensor::cat(&states, 0)?, head_dropout)?;
+                let numbers =
+                    readers
+                        .heads
+                        .forward(axis, &Tensor::cat(&states, 0)?, head_dropout)?;
                 Ok((axis, averaged(&numbers, &counts)?, owners))
             })
             .collect::<Result<_>>()?;
-        Ok(Self { by_axis })
+        Ok(Self {
+            by_axis,
+            attributes: readers.auxiliary.forward(states)?,
+        })
     }
 
     /// The sum of all numbers times their slopes, whose gradient is that of the loss.
-    fn surrogate(&self, slopes: &[Vec<[f64; 2]>]) -> Result<Tensor> {
+    fn surrogate(&self, slopes: &Slopes) -> Result<Tensor> {
         let mut sum: Option<Tensor> = None;
-        for ((_, numbers, _), slopes) in self.by_axis.iter().zip(slopes) {
-            let (rows, outputs) = numbers.dims2()?;
-            let flat: Vec<f32> = slopes
-                .iter()
-                .flat_map(|s| s[..outputs].iter().map(|x| *x as f32))
-                .collect();
-            let slopes = Tensor::from_vec(flat, (rows, outputs), numbers.device())?;
+        let mut add = |numbers: &Tensor, slopes: Vec<f32>| -> Result<()> {
+            let slopes = Tensor::from_vec(slopes, numbers.shape(), numbers.device())?;
             let part = (numbers * slopes)?.sum_all()?;
-            sum = Some(match sum {
+            sum = Some(match sum.take() {
                 None => part,
                 Some(sum) => (sum + part)?,
             });
+            Ok(())
+        };
+        for ((_, numbers, _), slopes) in self.by_axis.iter().zip(&slopes.axes) {
+            let (_, outputs) = numbers.dims2()?;
+            let of_row = |s: &[f64; 2]| s.map(|x| x as f32).into_iter().take(outputs);
+            add(numbers, slopes.iter().flat_map(of_row).collect())?;
+        }
+        for (logits, slopes) in self.attributes.iter().zip(&slopes.attributes) {
+            add(logits, slopes.iter().map(|x| *x as f32).collect())?;
         }
         sum.ok_or_else(|| candle_core::Error::Msg("a pass without answers".into()))
     }
@@ -77,7 +98,7 @@ impl Answers {
     pub(super) fn backward(
         &self,
         tensors: &Tensors,
-        slopes: &[Vec<[f64; 2]>],
+        slopes: &Slopes,
         into: &mut Gradients,
     ) -> Result<()> {
         collect(tensors, &self.surrogate(slopes)?.backward()?, into)
@@ -121,7 +142,7 @@ pub(super) struct Pass {
 impl Pass {
     /// Forward. `draw` seeds what is left to chance; without it nothing is dropped.
     pub(super) fn forward(
-        (backbone, heads): (&Backbone, &Heads),
+        (backbone, readers): (&Backbone, &Readers),
         packed: Packed,
         questions: &[&Question],
         (draw, head_dropout): (Option<u64>, f32),
@@ -153,7 +174,7 @@ impl Pass {
         };
         let states = packed.split(&states)?;
         let answers = within(draw, seed, || {
-            Answers::new(heads, questions, &states, head_dropout)
+            Answers::new(readers, questions, &states, head_dropout)
         })?;
         Ok(Self {
             packed,
@@ -170,7 +191,7 @@ impl Pass {
         self,
         backbone: &Backbone,
         tensors: &Tensors,
-        slopes: &[Vec<[f64; 2]>],
+        slopes: &Slopes,
         dropping: bool,
         into: &mut Gradients,
     ) -> Result<()> {

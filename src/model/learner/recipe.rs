@@ -36,6 +36,9 @@ pub struct Recipe {
     pub low_rank: LowRank,
     /// The share of a head's hidden values that a training pass leaves out, 0 to below 1.
     pub head_dropout: f64,
+    /// What else is learned on the way.
+    #[serde(default)]
+    pub auxiliary: Auxiliary,
     /// The optimizer's constants.
     pub optimizer: AdamW,
     /// Keeps only the layers' inputs of a forward pass and computes the rest again on the way back: far less memory for about
@@ -87,6 +90,17 @@ pub enum Objective {
     },
     /// [`regression`](crate::domain::regression) of each candidate's aggregate to its overall score.
     Scores,
+}
+
+/// What a model learns besides, from the states that its reward heads read: attributes of a candidate, each one of so many
+/// classes, by cross-entropy. What tells them is no part of the model that comes of it.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Auxiliary {
+    /// What an attribute's mean cross-entropy counts, against one for the mean of the loss itself.
+    pub weight: f64,
+    /// How many classes each attribute has.
+    pub classes: Vec<usize>,
 }
 
 /// Which parts are trained; the others stay as they are.

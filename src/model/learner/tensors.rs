@@ -9,6 +9,9 @@ use candle_nn::{Init, VarBuilder};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng as _, SeedableRng as _};
 
+use super::auxiliary::AuxiliaryHeads;
+use super::look_back::LookBack;
+use super::patches::whitening;
 use super::recipe::{Language, LowRank, Recipe, Target};
 use super::{ModelError, Part};
 use crate::model::linear::{LORA_A, LORA_B, LORA_SETTINGS};
@@ -66,7 +69,7 @@ fn stream(seed: u64, name: &str) -> ChaCha8Rng {
 }
 
 /// Numbers between -`reach` and `reach`.
-fn drawn(seed: u64, name: &str, shape: &[usize], reach: f64) -> Result<Tensor> {
+pub(super) fn drawn(seed: u64, name: &str, shape: &[usize], reach: f64) -> Result<Tensor> {
     let mut rng = stream(seed, name);
     let count = shape.iter().product();
     let values: Vec<f32> = (0..count)
@@ -78,22 +81,34 @@ fn drawn(seed: u64, name: &str, shape: &[usize], reach: f64) -> Result<Tensor> {
     Tensor::from_vec(values, shape, &Device::Cpu)
 }
 
-/// A new head's tensor as torch draws a linear layer: within 1/√inputs.
-fn fresh_head(seed: u64, tensor: &Expected, inputs: usize) -> Result<Tensor> {
-    drawn(
-        seed,
-        &tensor.name,
-        &tensor.shape,
-        1.0 / (inputs as f64).sqrt(),
-    )
+/// A new head's tensor. On a backbone that has learned, as torch draws a linear layer: within 1/√inputs. From `scratch`, as He
+/// et al. 2015 would for its ReLUs: within √(6/inputs), biases at zero; the smaller ones shrink what differs between
+/// candidates by three at each layer, and nothing below learns until they have grown.
+fn fresh_head(seed: u64, tensor: &Expected, inputs: usize, scratch: bool) -> Result<Tensor> {
+    let reach = match (scratch, tensor.shape.len()) {
+        (false, _) => (1.0 / inputs as f64).sqrt(),
+        (true, 1) => 0.0,
+        (true, _) => (6.0 / inputs as f64).sqrt(),
+    };
+    drawn(seed, &tensor.name, &tensor.shape, reach)
 }
 
 /// A new tensor of the network below: norms at one, biases at zero, matrices with a deviation of 1/√inputs, less by √(2·depth)
-/// where they add to the stream of states, so that its size does not depend on the depth (as GPT-2's were).
+/// where they add to the stream of states, so that its size does not depend on the depth (as GPT-2's were). The biases of
+/// queries and keys are drawn: with both at zero, what a head makes of distances alone would have no slope to learn from.
 fn fresh(seed: u64, tensor: &Expected, depth: usize) -> Result<Tensor> {
     let name = tensor.name.as_str();
+    if name.ends_with(".patch_embed.proj.weight") {
+        return whitening(&mut stream(seed, name), &tensor.shape);
+    }
     let inputs = match tensor.shape.as_slice() {
         [_, inputs @ ..] if !inputs.is_empty() => inputs.iter().product::<usize>(),
+        _ if [".q_proj.bias", ".k_proj.bias"]
+            .iter()
+            .any(|end| name.ends_with(end)) =>
+        {
+            return drawn(seed, name, &tensor.shape, 3.0_f64.sqrt());
+        }
         _ => {
             let value: f32 = if name.ends_with("bias") { 0.0 } else { 1.0 };
             return Tensor::full(value, tensor.shape.as_slice(), &Device::Cpu);
@@ -124,11 +139,11 @@ fn depth_of(expected: &[Expected], part: Part) -> usize {
 
 impl Tensors {
     /// From a checkpoint: `load` gives a stored tensor by its newer name, `None` where it has none. `reward` is the reward
-    /// token's id.
+    /// token's id, `look` how a model from scratch begins to look at the source.
     pub(super) fn new(
         expected: &[Expected],
         recipe: &Recipe,
-        reward: Option<u32>,
+        (reward, look): (Option<u32>, Option<&LookBack>),
         (dtype, device): (DType, &Device),
         mut load: impl FnMut(&str, DType) -> Result<Option<Tensor>>,
     ) -> std::result::Result<Self, ModelError> {
@@ -136,7 +151,10 @@ impl Tensors {
         let mut trained = BTreeMap::new();
         let mut frozen = HashMap::new();
         let mut inputs = 1;
-        for tensor in expected {
+        let hidden = expected.iter().find(|tensor| tensor.name == EMBEDDING);
+        let hidden = hidden.map_or(0, |embedding| embedding.shape[1]);
+        let beside = AuxiliaryHeads::expected(&recipe.auxiliary, hidden);
+        for tensor in expected.iter().chain(&beside) {
             let part = part_of(&tensor.name);
             if let [_, columns, ..] = tensor.shape[..] {
                 inputs = columns;
@@ -151,7 +169,8 @@ impl Tensors {
             } else {
                 dtype
             };
-            let anew = recipe.from_scratch || part == Part::Heads && recipe.fresh_heads;
+            let anew = recipe.from_scratch
+                || part == Part::Heads && (recipe.fresh_heads || beside.contains(tensor));
             let stored = if anew {
                 None
             } else {
@@ -160,12 +179,16 @@ impl Tensors {
             let value = match stored {
                 Some(value) => value,
                 None if recipe.from_scratch && part != Part::Heads => {
-                    fresh(recipe.seed, tensor, depth_of(expected, part))?
-                        .to_dtype(wanted)?
-                        .to_device(device)?
+                    let drawn = fresh(recipe.seed, tensor, depth_of(expected, part))?;
+                    let drawn = match look.filter(|_| part == Part::Language) {
+                        Some(look) => look.set(recipe.seed, tensor, drawn)?,
+                        None => drawn,
+                    };
+                    drawn.to_dtype(wanted)?.to_device(device)?
                 }
                 None if part == Part::Heads => {
-                    fresh_head(recipe.seed, tensor, inputs)?.to_device(device)?
+                    fresh_head(recipe.seed, tensor, inputs, recipe.from_scratch)?
+                        .to_device(device)?
                 }
                 None => {
                     return Err(ModelError::Inconsistent(format!(

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use candle_core::Tensor;
 
-use super::recipe::{AdamW, Language, LowRank, Objective, Recipe, Target, Trained};
+use super::recipe::{AdamW, Auxiliary, Language, LowRank, Objective, Recipe, Target, Trained};
 use super::*;
 use crate::domain::{Axis, PairLoss};
 use crate::model::manifest::{self, Layout};
@@ -22,7 +22,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// The recorded checkpoint with the smallest pixel budget, to be quick.
-fn model(layout: Layout) -> tempfile::TempDir {
+pub(super) fn model(layout: Layout) -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(fixtures().join("tiny-bpe")).unwrap() {
         let path = entry.unwrap().path();
@@ -53,6 +53,7 @@ pub(super) fn recipe(trained: Trained) -> Recipe {
             targets: Target::ALL.into(),
         },
         head_dropout: 0.05,
+        auxiliary: Auxiliary::default(),
         optimizer: AdamW {
             beta1: 0.9,
             beta2: 0.999,
@@ -63,7 +64,7 @@ pub(super) fn recipe(trained: Trained) -> Recipe {
     }
 }
 
-fn network(dir: &Path, recipe: &Recipe) -> Network {
+pub(super) fn network(dir: &Path, recipe: &Recipe) -> Network {
     Network::new(dir, recipe, &LoadOptions::default()).unwrap()
 }
 
@@ -123,6 +124,7 @@ pub(super) fn example(salt: u8, candidates: u8) -> Example {
         candidates: (0..candidates).map(|c| picture(salt + c + 1)).collect(),
         comparisons,
         scores: (0..candidates).map(|c| Some(2.0 + f64::from(c))).collect(),
+        attributes: Vec::new(),
     }
 }
 
@@ -377,4 +379,37 @@ fn a_gradient_that_is_no_number_changes_nothing_and_a_foreign_state_is_refused()
     let mut other = network(dir.path(), &recipe(low_rank()));
     let message = other.restore(saved.path()).unwrap_err().to_string();
     assert!(message.contains("another training"), "{message}");
+}
+
+#[test]
+fn from_scratch_nothing_of_the_checkpoint_is_left_and_the_seed_decides_all() {
+    let dir = model(Layout::RubricFirst);
+    let weights = |recipe: &Recipe| -> Vec<Tensor> {
+        let learner = network(dir.path(), recipe);
+        let names = learner.expected.iter().map(|t| &t.name);
+        let matrices = names.filter(|name| name.ends_with("proj.weight"));
+        matrices
+            .map(|name| learner.tensors.finished(name).unwrap())
+            .collect()
+    };
+    let differ = |a: &[Tensor], b: &[Tensor]| {
+        let off = |(a, b): (&Tensor, &Tensor)| {
+            let off = (a - b).unwrap().abs().unwrap().sum_all().unwrap();
+            off.to_scalar::<f32>().unwrap() > 0.0
+        };
+        a.iter().zip(b).filter(|pair| off(*pair)).count()
+    };
+    let kept = recipe(everything());
+    let anew = Recipe {
+        from_scratch: true,
+        ..kept.clone()
+    };
+    let other = Recipe {
+        seed: 4,
+        ..anew.clone()
+    };
+    let [kept, first, again, other] = [&kept, &anew, &anew, &other].map(weights);
+    assert_eq!(differ(&first, &again), 0);
+    assert_eq!(differ(&kept, &first), kept.len());
+    assert_eq!(differ(&first, &other), kept.len());
 }

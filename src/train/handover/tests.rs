@@ -24,6 +24,7 @@ fn subject(scores: &[(f64, f64)], comparisons: Vec<Comparison>) -> Subject {
         editors: vec![Some("flux".into()), None],
         human: scores.iter().map(human).collect(),
         comparisons,
+        attributes: Vec::new(),
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::{Extent, LossKind, Plan};
 use crate::domain::{Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss};
-use crate::model::learner::{AdamW, Language, LowRank, Objective, Part, Rates, Recipe, Trained};
+use crate::model::learner::{
+    AdamW, Auxiliary, Language, LowRank, Objective, Part, Rates, Recipe, Trained,
+};
 
 impl Plan {
-    /// What the learner has to know.
+    /// What the learner has to know, but for the auxiliary attributes, whose classes the data decides.
     pub fn recipe(&self) -> Recipe {
         let low = &self.low_rank;
         let optimizer = &self.optimizer;
@@ -25,6 +27,7 @@ impl Plan {
                 targets: low.targets.clone(),
             },
             head_dropout: self.model.head_dropout,
+            auxiliary: Auxiliary::default(),
             optimizer: AdamW {
                 beta1: optimizer.beta1,
                 beta2: optimizer.beta2,

@@ -44,6 +44,8 @@ pub struct Plan {
     pub low_rank: LowRankPlan,
     /// What is made small.
     pub loss: Loss,
+    /// What else is learned on the way.
+    pub auxiliary: AuxiliaryPlan,
     /// The optimizer.
     pub optimizer: Optimizer,
     /// The learning rates.
@@ -213,6 +215,30 @@ pub enum LossKind {
     Hpsv2,
     /// Each candidate by itself, against its overall score.
     Regression,
+}
+
+/// What else is learned on the way: attributes of candidates that the data knows besides the labels, told from the states that
+/// the reward heads read. It helps a model that begins at random weights; what tells them is not exported.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AuxiliaryPlan {
+    /// Which: keys of a candidate in the file, dotted where they are nested ("artefact", "done.kind"). None: nothing.
+    pub attributes: Vec<String>,
+    /// A file in each workspace, a JSON object a line: `{"group": KEY, "candidates": [{"id": KEY, …}]}`. Groups that it does not
+    /// name, and workspaces without it, teach no attributes.
+    pub file: PathBuf,
+    /// What an attribute's mean cross-entropy counts, against one for the mean of the loss.
+    pub weight: f64,
+}
+
+impl Default for AuxiliaryPlan {
+    fn default() -> Self {
+        Self {
+            attributes: Vec::new(),
+            file: PathBuf::from("truth.jsonl"),
+            weight: 0.3,
+        }
+    }
 }
 
 /// AdamW and clipping.
