@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use super::ablate::AblateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
 use crate::model::Like;
@@ -52,6 +53,8 @@ pub(super) enum Verb {
     Synth(SynthArgs),
     /// Train a reward model on the labels of a workspace, by a plan
     Train(TrainArgs),
+    /// Train variants of a plan, each from several seeds, and hold them against each other
+    Ablate(AblateArgs),
     /// Runs: list, show, follow, stop, go on, do again, remove
     #[command(subcommand)]
     Jobs(JobsVerb),
@@ -209,7 +212,7 @@ pub(super) struct ModelRmArgs {
 pub(super) struct ModelRandomArgs {
     /// The directory to write; it has to be new or empty
     pub(super) dir: PathBuf,
-    /// Its architecture: qwen2.5-vl-3b, qwen2.5-vl-7b, qwen2.5-vl-32b, mimo-vl-7b, qwen3-vl-8b or demo
+    /// Its architecture: qwen2.5-vl-3b, qwen2.5-vl-7b, qwen2.5-vl-32b, mimo-vl-7b, qwen3-vl-8b or small
     #[arg(long, value_name = "PRESET")]
     pub(super) like: Like,
     /// A directory to take the tokenizer from [default: the demo's]

@@ -3,6 +3,7 @@
 //! Each verb is one file with one function that returns how it ended; results go through `print`, and nothing here
 //! computes what a lower layer could.
 
+mod ablate;
 mod args;
 mod data;
 mod doctor;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Data(verb)) => data::run(verb),
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),
+        Some(Verb::Ablate(args)) => ablate::run(args),
         Some(Verb::Jobs(verb)) => jobs::run(verb),
         Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),

@@ -320,3 +320,52 @@ fn the_published_trainer_is_started_in_its_clone_and_followed_as_a_run() {
     assert!(told.ends_with("handover/config.yaml"), "{told}");
     assert_eq!(metrics(&run).len(), 1, "{log}");
 }
+
+#[test]
+fn a_grid_becomes_runs_and_their_table_and_nothing_is_run_twice() {
+    let bench = Bench::new();
+    let grid = "plan = 'plan.toml'\nseeds = [1, 2]\n[[vary]]\nkey = 'loss.kind'\nvalues = ['bradley-terry', 'regression']\n";
+    std::fs::write(bench.path("losses.toml"), grid).unwrap();
+    let args = |more: &[&'static str]| {
+        let common = ["ablate", "losses.toml", "-w", "set", "--device", "cpu"];
+        [&common[..], more].concat()
+    };
+    let answer = |more: &[&'static str]| -> Value {
+        let output = bench.erw(&args(more));
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let planned = text(&bench.erw(&args(&["--check"])).stdout);
+    assert_eq!(
+        planned.matches("missing  losses: loss.kind").count(),
+        4,
+        "{planned}"
+    );
+
+    let done = answer(&["--wait", "--json"]);
+    assert_eq!(done["runs"], serde_json::json!({"done": 4}));
+    let variants = done["variants"].as_array().unwrap();
+    let names: Vec<&str> = variants
+        .iter()
+        .map(|v| v["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(names, ["loss.kind bradley-terry", "loss.kind regression"]);
+    assert_eq!(
+        (&variants[0]["done"], &variants[0]["difference"]),
+        (&2.into(), &Value::Null)
+    );
+    let share = |variant: &Value| variant["accuracy"]["value"].as_f64().unwrap();
+    let difference = variants[1]["difference"]["value"].as_f64().unwrap();
+    assert!((share(&variants[1]) - share(&variants[0]) - difference).abs() < 1e-9);
+    assert!(variants[1]["cost"].as_f64().unwrap() > 0.0);
+
+    assert_eq!(answer(&["--wait", "--json"]), done);
+    let count = std::fs::read_dir(bench.path("set/runs")).unwrap().flatten();
+    let count = count.filter(|e| e.path().join("run.toml").exists()).count();
+    assert_eq!(count, 4);
+    let table = text(&bench.erw(&args(&["--table"])).stdout);
+    assert!(
+        table.contains("loss.kind regression") && table.contains("runs: 4 done"),
+        "{table}"
+    );
+}

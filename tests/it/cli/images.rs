@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{User, demo_model, promising_png, shape_of};
+use super::{User, promising_png, shape_of, small_model};
 
 #[test]
 fn a_missing_candidate_is_left_out_and_the_others_are_scored() {
@@ -46,7 +46,7 @@ fn a_missing_source_fails_and_says_which_file() {
     let user = User::new();
     user.pictures();
     let more = ["--edited", "b.png", "--instruction", "x"];
-    let model = demo_model();
+    let model = small_model();
     let args = [
         "score",
         "--model",

@@ -6,8 +6,9 @@ mod models;
 mod shell;
 mod workspaces;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -52,7 +53,7 @@ impl User {
 
     /// Scores `b.png` and `c.png` as edits of `a.png` with the model that comes with the sources.
     fn score(&self, more: &[&str]) -> Outcome {
-        let model = demo_model();
+        let model = small_model();
         let mut args = vec!["score", "--source", "a.png", "--model"];
         args.push(model.to_str().unwrap());
         args.extend(more);
@@ -103,8 +104,17 @@ impl Outcome {
     }
 }
 
-fn demo_model() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/model")
+/// A small model of random weights, as published in all but size.
+fn small_model() -> PathBuf {
+    static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
+        let home = tempfile::tempdir().unwrap();
+        let args = ["model", "random", "model", "--like", "small", "--seed", "1"];
+        let made =
+            program::erw(&args, home.path(), home.path(), &home.path().join("data")).output();
+        assert!(made.unwrap().status.success());
+        home
+    });
+    MADE.path().join("model")
 }
 
 /// A picture of one colour.
@@ -161,7 +171,7 @@ fn shape_of(outcome: &Outcome) -> String {
 fn copied_model(user: &User) -> PathBuf {
     let dir = user.path("model");
     std::fs::create_dir(&dir).unwrap();
-    for file in std::fs::read_dir(demo_model()).unwrap() {
+    for file in std::fs::read_dir(small_model()).unwrap() {
         let file = file.unwrap().path();
         std::fs::copy(&file, dir.join(file.file_name().unwrap())).unwrap();
     }

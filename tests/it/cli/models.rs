@@ -148,7 +148,7 @@ fn a_random_model_is_written_and_can_be_used() {
     let user = User::new();
     user.pictures();
     let args = [
-        "model", "random", "tiny", "--like", "demo", "--seed", "3", "--json",
+        "model", "random", "tiny", "--like", "small", "--seed", "3", "--json",
     ];
     insta::assert_snapshot!("model_random", shape_of(&user.erw(&args).ended(0)));
     user.erw(&["model", "check", "tiny"]).ended(0);

@@ -1,6 +1,6 @@
 //! What a shell relies on: exit codes, completions, manual pages, and the doctor's word.
 
-use super::{GROUPS, User, demo_model, shape_of};
+use super::{GROUPS, User, shape_of, small_model};
 
 #[test]
 fn wrong_usage_and_wrong_settings_end_with_two() {
@@ -48,7 +48,7 @@ fn completions_and_manual_pages_are_printed_for_every_verb() {
 #[test]
 fn the_doctor_goes_on_after_a_finding_and_says_what_to_do() {
     let user = User::new();
-    let model = demo_model();
+    let model = small_model();
     user.write("groups.jsonl", GROUPS);
     user.erw(&["import", "groups.jsonl"]).ended(3);
     let args = ["doctor", "--json", "--model", model.to_str().unwrap()];

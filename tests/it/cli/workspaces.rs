@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{GROUPS, User, demo_model, shape_of};
+use super::{GROUPS, User, shape_of, small_model};
 
 #[test]
 fn a_workspace_is_made_scored_once_and_gives_percentiles() {
@@ -32,7 +32,7 @@ fn a_workspace_is_made_scored_once_and_gives_percentiles() {
         (&json!(0), &json!(1))
     );
 
-    let model = demo_model();
+    let model = small_model();
     let score = ["score", "--json", "--model", model.to_str().unwrap()];
     let first = user.erw(&score).ended(0);
     insta::assert_snapshot!("score_of_a_workspace", shape_of(&first));
