@@ -123,8 +123,9 @@ impl Material {
     /// later moves no other. Where chance gives validation nothing, it gets the source with the smallest number.
     fn split(&mut self, plan: &Plan, all: Vec<Subject>) {
         let share = plan.data.validation;
+        let seed = plan.data.split_seed.unwrap_or(plan.seed);
         let lot =
-            |subject: &Subject| number(plan.seed, &subject.source.0, &[0]) as f64 / u64::MAX as f64;
+            |subject: &Subject| number(seed, &subject.source.0, &[0]) as f64 / u64::MAX as f64;
         let smallest = all.iter().map(lot).fold(f64::INFINITY, f64::min);
         let bar = match share {
             0.0 => f64::NEG_INFINITY,

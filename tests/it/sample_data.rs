@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use erw::synth::{Options, Recipe, generate};
 use serde_json::Value;
 
+use crate::program;
+
 fn sample_data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data")
 }
@@ -109,7 +111,7 @@ fn every_sample_photo_is_credited_and_none_is_stale() {
 }
 
 #[test]
-fn the_sample_data_fits_into_fifteen_megabytes() {
+fn the_sample_data_fits_into_twenty_megabytes() {
     let (mut bytes, mut open) = (0, vec![sample_data()]);
     while let Some(dir) = open.pop() {
         for entry in fs::read_dir(dir).unwrap() {
@@ -122,7 +124,7 @@ fn the_sample_data_fits_into_fifteen_megabytes() {
             }
         }
     }
-    assert!(bytes <= 15_000_000, "{bytes} bytes");
+    assert!(bytes <= 20_000_000, "{bytes} bytes");
 }
 
 #[test]
@@ -165,4 +167,104 @@ fn the_first_sample_groups_are_what_the_generator_makes() {
         let read = |dir: &Path| fs::read(dir.join("edits").join(&name)).unwrap();
         assert!(read(out.path()) == read(&sample_data()), "{hint}");
     }
+}
+
+/// The photos that the model that comes with the sources has never seen.
+const HELD_OUT: [&str; 10] = [
+    "animals_bee",
+    "animals_kingfisher",
+    "animals_macaw",
+    "animals_sheep",
+    "food_fig",
+    "landscape_canyon",
+    "objects_rocket",
+    "people_mariachi",
+    "street_china_temple",
+    "street_eiffel_tower",
+];
+
+#[test]
+fn the_models_card_names_the_photos_it_has_never_seen() {
+    let card = fs::read_to_string(sample_data().join("model/README.md")).unwrap();
+    for photo in HELD_OUT {
+        assert!(card.contains(&format!("`{photo}`")), "{photo}");
+    }
+    let held = groups(&sample_data())
+        .iter()
+        .filter(|g| is_held_out(g))
+        .count();
+    assert!(
+        card.contains(&format!("{held} of the 54 sample groups")),
+        "{held}"
+    );
+}
+
+fn is_held_out(group: &Value) -> bool {
+    let photo = Path::new(text(group, "source")).file_stem().unwrap();
+    HELD_OUT.contains(&photo.to_str().unwrap())
+}
+
+/// Far from proving what the card says, which is measured on other edits; but a model that is read wrongly orders at random.
+#[test]
+fn the_model_orders_edits_of_photos_it_has_never_seen_as_their_labels_do() {
+    let (user, dir) = (tempfile::tempdir().unwrap(), sample_data());
+    let held: Vec<Value> = groups(&dir).into_iter().filter(is_held_out).collect();
+    let place = |path: &Value| Value::from(dir.join(path.as_str().unwrap()).to_str().unwrap());
+    let absolute = |group: &Value| {
+        let mut group = group.clone();
+        group["source"] = place(&group["source"]);
+        for candidate in group["candidates"].as_array_mut().unwrap() {
+            candidate["image"] = place(&candidate["image"]);
+        }
+        format!("{group}\n")
+    };
+    let lines: String = held.iter().map(absolute).collect();
+    fs::write(user.path().join("groups.jsonl"), lines).unwrap();
+    let model = dir.join("model");
+    let args = [
+        "score",
+        "--groups",
+        "groups.jsonl",
+        "--json",
+        "--model",
+        model.to_str().unwrap(),
+    ];
+    let output = program::erw(&args, user.path(), user.path(), &user.path().join("data")).output();
+    let answer: Value = serde_json::from_slice(&output.unwrap().stdout).unwrap();
+    let (mut right, mut all) = (0, 0);
+    for (group, scored) in held.iter().zip(answer["groups"].as_array().unwrap()) {
+        let human: Vec<i64> = group["candidates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(overall)
+            .collect();
+        let model: Vec<f64> = scored["candidates"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(mean)
+            .collect();
+        for a in 0..human.len() {
+            for b in 0..a {
+                if human[a] != human[b] {
+                    all += 1;
+                    right += usize::from((human[a] > human[b]) == (model[a] > model[b]));
+                }
+            }
+        }
+    }
+    assert!(all > 80 && right * 10 >= all * 6, "{right} of {all}");
+}
+
+/// The sum of all labels of a candidate.
+fn overall(candidate: &Value) -> i64 {
+    let labels = candidate["labels"].as_array().unwrap().iter();
+    labels
+        .map(|l| l["if"].as_i64().unwrap() + l["vq"].as_i64().unwrap())
+        .sum()
+}
+
+fn mean(candidate: &Value) -> f64 {
+    candidate["aggregate"]["mean"].as_f64().unwrap()
 }

@@ -209,7 +209,10 @@ impl Grid {
 
     /// All runs, seed by seed, so that a first answer for every variant is there early.
     pub fn trials(&self) -> Result<Vec<Trial>, PlanError> {
-        let own = Plan::read(&self.plan, &[])?.seed;
+        let shared = Plan::read(&self.plan, &[])?;
+        let own = shared.seed;
+        // All are measured on the same groups.
+        let split = shared.data.split_seed.unwrap_or(own);
         let seeds = if self.seeds.is_empty() {
             vec![own]
         } else {
@@ -218,8 +221,8 @@ impl Grid {
         let mut trials = Vec::new();
         for seed in seeds {
             for (variant, (name, changes)) in self.combined().into_iter().enumerate() {
-                let mut changes = changes;
-                changes.push(format!("seed={seed}"));
+                let of_all = [format!("data.split_seed={split}"), format!("seed={seed}")];
+                let changes = [&of_all[..], &changes].concat();
                 let mut plan = Plan::read(&self.plan, &changes)?;
                 plan.name = format!("{}: {name}, seed {seed}", self.name);
                 // A variant is for its row of the table; its model stays in the run's folder.
@@ -288,6 +291,7 @@ mod tests {
         assert_eq!(trials.len(), 8);
         let sixth = &trials[5];
         assert_eq!((sixth.variant, sixth.seed, sixth.plan.seed), (1, 2, 2));
+        assert_eq!(sixth.plan.data.split_seed, Some(9));
         assert_eq!(
             sixth.plan.loss.kind,
             crate::train::plan::LossKind::Regression

@@ -98,6 +98,8 @@ pub struct Data {
     pub validation_workspaces: Vec<PathBuf>,
     /// The share of source images whose groups are kept for measuring, 0 to below 1; all groups of a source go the same way.
     pub validation: f64,
+    /// What the split is drawn from; not given: the plan's seed. It is for runs of several seeds that are measured on the same.
+    pub split_seed: Option<u64>,
     /// Learns from so many of the training groups, chosen by the seed; not given: from all.
     pub groups: Option<usize>,
 }
@@ -108,6 +110,7 @@ impl Default for Data {
             workspaces: Vec::new(),
             validation_workspaces: Vec::new(),
             validation: 0.1,
+            split_seed: None,
             groups: None,
         }
     }

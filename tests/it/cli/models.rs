@@ -172,6 +172,6 @@ fn the_demo_is_there_without_anything() {
         "--json",
     ]);
     let answer = list.ended(0).json();
-    assert_eq!(answer["model"]["trained"], json!(false));
+    assert_eq!(answer["model"]["trained"], json!(true));
     user.erw(&["model", "check", "demo"]).ended(0);
 }
