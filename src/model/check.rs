@@ -139,7 +139,11 @@ fn judge_manifest(manifest: &Manifest, config: Option<&Config>) -> (Verdict, Str
     let read_at = match manifest.reward_token {
         RewardToken::Special => format!("at '{}'", manifest.reward_text),
         RewardToken::Last => "at the last token".to_owned(),
-        RewardToken::Mean => "over all tokens but the last".to_owned(),
+        RewardToken::Mean => match manifest.layout {
+            Layout::ImagesFirst => "over all tokens but the last",
+            Layout::RubricFirst => "over all tokens from the edited image on, but the last",
+        }
+        .to_owned(),
     };
     let (positions, needs_sections) = match manifest.positions {
         Positions::Sequential => ("sequential", false),

@@ -69,7 +69,7 @@ pub enum RewardToken {
     Special,
     /// At the last token.
     Last,
-    /// The mean of what the head says at every token but the last.
+    /// The mean of what the head says at every token but the last; rubrics first, from the edited image on.
     Mean,
 }
 

@@ -51,7 +51,7 @@ impl User {
         self.write("c.png", png(64, 48, [30, 200, 30]));
     }
 
-    /// Scores `b.png` and `c.png` as edits of `a.png` with the model that comes with the sources.
+    /// Scores `b.png` and `c.png` as edits of `a.png` with the small model.
     fn score(&self, more: &[&str]) -> Outcome {
         let model = small_model();
         let mut args = vec!["score", "--source", "a.png", "--model"];
@@ -167,7 +167,7 @@ fn shape_of(outcome: &Outcome) -> String {
     serde_json::to_string_pretty(&shape(&outcome.json())).unwrap()
 }
 
-/// A copy of the sample model.
+/// A copy of the small model.
 fn copied_model(user: &User) -> PathBuf {
     let dir = user.path("model");
     std::fs::create_dir(&dir).unwrap();
