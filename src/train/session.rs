@@ -24,7 +24,7 @@ use super::schedule::{Course, rates};
 use super::summary::{self, Summary};
 use super::verdicts;
 use crate::model::ModelError;
-use crate::model::learner::{Example, Learner, Objective, Rates};
+use crate::model::learner::{Learner, Rates};
 use crate::runs::{Ending, Fact};
 
 /// How a session ended.
@@ -197,7 +197,8 @@ impl Session<'_> {
         let (place, epoch) = (load.place, load.epoch);
         let keys: Vec<String> = load.examples.iter().map(|e| e.key.clone()).collect();
         let halted = |what: String| self.halted((step, true), what, keys.clone());
-        let total: f64 = load.examples.iter().map(|e| self.weight(e)).sum();
+        let objective = self.plan.objective();
+        let total: f64 = load.examples.iter().map(|e| objective.weight(e)).sum();
         let drawn = load.examples.len() + load.missed.len();
         let (mut tally, mut missed) = (Tally::default(), Vec::new());
         for (pass, mut load) in load
@@ -257,14 +258,6 @@ impl Session<'_> {
         self.note_step(&tally, &rates, gradient, self.epoch(epoch))?;
         self.note(Fact::Samples { step, groups: keys })?;
         self.progress()
-    }
-
-    /// What the example's terms weigh in the loss.
-    fn weight(&self, example: &Example) -> f64 {
-        match self.plan.objective() {
-            Objective::Pairs { .. } => example.comparisons.iter().map(|c| c.weight).sum(),
-            Objective::Scores => example.scores.iter().flatten().count() as f64,
-        }
     }
 
     fn halted(

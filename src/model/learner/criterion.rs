@@ -159,22 +159,14 @@ impl Criterion {
                 // The class' own slope is the lowest; it is the likeliest where no other's logit is higher.
                 let best = row.iter().all(|x| *x <= row[class as usize]);
                 told = (told.0 + usize::from(best), told.1 + 1);
-                let weight =
-                    self.auxiliary * self.weight(&examples[owner.0]) / known[owner.0] as f64;
+                let weight = self.auxiliary * self.objective.weight(&examples[owner.0])
+                    / known[owner.0] as f64;
                 slopes.extend(own.into_iter().map(|x| x * weight));
             }
             outcome.slopes.attributes.push(slopes);
             outcome.measured.told.push(told);
         }
         Ok(())
-    }
-
-    /// What an example's terms weigh in the loss.
-    fn weight(&self, example: &Example) -> f64 {
-        match self.objective {
-            Objective::Pairs { .. } => example.comparisons.iter().map(|c| c.weight).sum(),
-            Objective::Scores => example.scores.iter().flatten().count() as f64,
-        }
     }
 
     fn reward(&self, candidate: &Spoken) -> Reward {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ModelError, Part};
+use super::{Example, ModelError, Part};
 use crate::domain::{Aggregate, PairLoss};
 use crate::model::manifest::{HeadKind, Layout, Manifest};
 
@@ -90,6 +90,16 @@ pub enum Objective {
     },
     /// [`regression`](crate::domain::regression) of each candidate's aggregate to its overall score.
     Scores,
+}
+
+impl Objective {
+    /// What an example's terms weigh in the loss.
+    pub fn weight(self, example: &Example) -> f64 {
+        match self {
+            Self::Pairs { .. } => example.comparisons.iter().map(|c| c.weight).sum(),
+            Self::Scores => example.scores.iter().flatten().count() as f64,
+        }
+    }
 }
 
 /// What a model learns besides, from the states that its reward heads read: attributes of a candidate, each one of so many
