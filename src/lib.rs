@@ -9,8 +9,8 @@
 //! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
 //!   the folders of long verbs. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`]: the verbs. Scoring groups of a workspace with a model; making sample data; making a
-//!   model of labels.
+//! * [`score`], [`synth`], [`train`], [`bench`]: the verbs. Scoring groups of a workspace with a model; making sample data;
+//!   making a model of labels; measuring how well a scorer agrees with people.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -23,6 +23,7 @@
     )
 )]
 
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod data;

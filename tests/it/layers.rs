@@ -22,10 +22,13 @@ const MODULES: &[(&str, &[&str])] = &[
         "train",
         &["domain", "config", "data", "model", "runs", "jobs"],
     ),
+    // What a model says comes to it through a trait of its own.
+    ("bench", &["domain", "config", "data", "runs"]),
     (
         "workbench",
         &[
             "domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train",
+            "bench",
         ],
     ),
     (
@@ -40,6 +43,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "score",
             "synth",
             "train",
+            "bench",
             "workbench",
         ],
     ),
@@ -56,6 +60,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "score",
             "synth",
             "train",
+            "bench",
             "workbench",
             "tui",
         ],
@@ -84,9 +89,17 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("rusqlite", &["data"]),
+    ("parquet", &["data/records"]),
+    ("csv", &["data/records"]),
+    ("ureq", &["bench/judge"]),
+    ("base64", &["bench/judge"]),
+    ("butteraugli", &["bench/baselines"]),
+    ("fast_ssim2", &["bench/baselines"]),
+    ("imgref", &["bench/baselines"]),
     (
         "image",
         &[
+            "bench/baselines",
             "data/images",
             "model/decode",
             "model/preprocess",
