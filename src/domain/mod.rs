@@ -1,8 +1,9 @@
-//! The words of the field and their arithmetic: groups, axes, Gaussians, labels, preferences.
+//! The words of the field and their arithmetic: groups, axes, Gaussians, labels, preferences, colors.
 //!
 //! Nothing here touches a file, a clock or a random number, so every line can be tested by its formula. All arithmetic is in
 //! `f64`; the model computes in its own precision and hands its numbers over at the end.
 
+pub mod color;
 mod comparison;
 pub mod curves;
 mod group;

@@ -122,7 +122,7 @@ pub(crate) fn edit_seed(chance: &mut Chance) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::stats::krippendorff_ordinal;
+    use crate::domain::stats::{Level, krippendorff_alpha};
 
     #[test]
     fn labels_are_on_the_scale_marked_simulated_and_follow_the_ideal() {
@@ -160,7 +160,7 @@ mod tests {
                     .collect()
             })
             .collect();
-        let alpha = krippendorff_ordinal(&units).unwrap();
+        let alpha = krippendorff_alpha(&units, Level::Ordinal).unwrap();
         assert!((0.55..0.85).contains(&alpha), "{alpha}");
     }
 }

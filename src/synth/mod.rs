@@ -33,6 +33,8 @@ use output::{GroupLine, Output, Provenance};
 use photos::PhotoFolder;
 use recipe::Row;
 
+use crate::domain::stats::{Level, krippendorff_alpha};
+
 /// How sample data is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Options {
@@ -188,6 +190,10 @@ fn cooked(
     Ok((made.into_iter().map(|(group, _)| group).collect(), bytes))
 }
 
+fn ordinal_alpha(units: &[Vec<f64>]) -> Option<f64> {
+    krippendorff_alpha(units, Level::Ordinal).ok()
+}
+
 fn summed(groups: &[GroupLine], photos: usize, bytes: u64) -> Report {
     let (mut categories, mut editors) = (BTreeMap::new(), BTreeMap::new());
     let (mut following, mut quality) = (Vec::new(), Vec::new());
@@ -205,8 +211,8 @@ fn summed(groups: &[GroupLine], photos: usize, bytes: u64) -> Report {
         candidates: following.len(),
         photos,
         bytes,
-        alpha_following: crate::domain::stats::krippendorff_ordinal(&following),
-        alpha_quality: crate::domain::stats::krippendorff_ordinal(&quality),
+        alpha_following: ordinal_alpha(&following),
+        alpha_quality: ordinal_alpha(&quality),
         categories,
         editors,
     }

@@ -208,7 +208,7 @@ impl Tally {
 
     /// The expected calibration error of P(A ≻ B) on overall pairs.
     pub(super) fn calibration(&self) -> Option<f64> {
-        crate::domain::stats::calibration_error(self.sure.iter().map(|p| (*p, true)))
+        crate::domain::stats::calibration_error(self.sure.iter().map(|p| (*p, true))).ok()
     }
 
     /// What is known, under the names of the event log with `prefix` ("train", "val") before them.

@@ -68,7 +68,7 @@ impl Judgement {
             human,
             // Of two, a rank correlation is always +1 or -1, which says nothing and looks like much.
             correlation: (both_model.len() > 2)
-                .then(|| stats::spearman(&both_model, &both_human))
+                .then(|| stats::spearman(&both_model, &both_human).ok())
                 .flatten(),
             simulated: group
                 .candidates

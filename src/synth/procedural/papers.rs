@@ -142,7 +142,7 @@ mod tests {
     use super::super::order::Kind;
     use super::super::outcome::Fidelity;
     use super::*;
-    use crate::domain::stats::krippendorff_ordinal;
+    use crate::domain::stats::{Level, krippendorff_alpha};
     use crate::synth::labels::Annotators;
     use crate::synth::raster::noise::chance;
 
@@ -183,7 +183,7 @@ mod tests {
                     .flatten()
                     .map(|(_, labels)| labels.iter().map(|l| f64::from(label(l))).collect())
                     .collect();
-                krippendorff_ordinal(&units).unwrap()
+                krippendorff_alpha(&units, Level::Ordinal).unwrap()
             };
             let (following, looks) = (alpha(|l| l.following), alpha(|l| l.looks));
             assert!((0.63..0.77).contains(&following), "{following}");
