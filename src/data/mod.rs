@@ -8,6 +8,7 @@ mod demo;
 mod export;
 pub mod images;
 pub mod import;
+pub mod records;
 mod store;
 
 pub use import::{ImportError, ImportReport};

@@ -1,9 +1,9 @@
 //! Images: found, read, decoded within limits, hashed, made smaller for the screen.
 //!
-//! What is decoded here is for eyes; the model has its own decoder, equal to the reference to the bit. Both read an image the
-//! same way, so that one sees what the model sees: the EXIF orientation is *not* applied, alpha is dropped and not composited,
-//! and 16-bit grey is clipped, as in the published pipeline. Nothing here writes, and no path leads out of a workspace unless
-//! it was written as an absolute one.
+//! What is decoded here is for eyes, and for the baselines that judge by pixels; the model has its own decoder, equal to the
+//! reference to the bit. Both read an image the same way, so that one sees what the model sees: the EXIF orientation is *not*
+//! applied, alpha is dropped and not composited, and 16-bit grey is clipped, as in the published pipeline. Nothing here
+//! writes, and no path leads out of a workspace unless it was written as an absolute one.
 
 use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek};
@@ -13,9 +13,10 @@ use std::time::UNIX_EPOCH;
 use fast_image_resize as fir;
 use image::{DynamicImage, ImageReader, Limits, RgbImage};
 
+use super::records::{CellError, CellRef};
 use crate::domain::ImageRef;
 
-/// The largest file that is read, in bytes.
+/// The largest file, or cell of one, that is read, in bytes.
 pub const MAX_BYTES: u64 = 512 << 20;
 
 /// The most pixels an image may have: where Pillow refuses to decode (twice its `MAX_IMAGE_PIXELS`), so that nothing is shown
@@ -77,9 +78,11 @@ pub enum ImageError {
     },
 }
 
-/// The file that an image reference means: absolute ones as they are, relative ones below `root`. The file need not exist.
+/// The file that an image reference means, or that the image is in if it is a cell of a Parquet file (`set.parquet#17/left`,
+/// which [`Record::image`](super::records::Record::image) writes): absolute ones as they are, relative ones below `root`. The
+/// file need not exist.
 pub fn locate(root: &Path, image: &ImageRef) -> Result<PathBuf, ImageError> {
-    let path = Path::new(&image.0);
+    let path = Path::new(CellRef::parse(&image.0).map_or(image.0.as_str(), |cell| cell.file));
     if path.is_absolute() {
         return Ok(path.to_path_buf());
     }
@@ -98,7 +101,8 @@ pub fn locate(root: &Path, image: &ImageRef) -> Result<PathBuf, ImageError> {
     Ok(root.join(path))
 }
 
-/// The bytes of an image file, at most [`MAX_BYTES`]. Folders, pipes and devices are refused.
+/// The bytes of an image file, or of a cell that a reference names, at most [`MAX_BYTES`]. Folders, pipes and devices are
+/// refused.
 pub fn read(root: &Path, image: &ImageRef) -> Result<Vec<u8>, ImageError> {
     Ok(read_stamped(root, image)?.0)
 }
@@ -125,7 +129,7 @@ impl Stamp {
         }
     }
 
-    /// Of the file behind a reference; `None` when it cannot be looked at.
+    /// Of the file behind a reference (for a cell, of the whole Parquet file); `None` when it cannot be looked at.
     pub(super) fn at(root: &Path, image: &ImageRef) -> Option<Self> {
         let path = locate(root, image).ok()?;
         std::fs::metadata(path).ok().map(|m| Self::of(&m))
@@ -148,32 +152,52 @@ fn open(root: &Path, image: &ImageRef) -> Result<(File, Metadata), ImageError> {
 /// filed under a stamp that is not its own.
 pub(super) fn read_stamped(root: &Path, image: &ImageRef) -> Result<(Vec<u8>, Stamp), ImageError> {
     let (mut file, before) = open(root, image)?;
-    let too_large = |bytes| ImageError::TooLarge {
-        path: image.0.clone(),
-        bytes,
+    let cell = CellRef::parse(&image.0);
+    let bytes = match &cell {
+        Some(cell) => read_cell(cell, &file, image)?,
+        None => read_file(&mut file, before.len(), image)?,
     };
-    if before.len() > MAX_BYTES {
-        return Err(too_large(before.len()));
-    }
-    let mut bytes = Vec::with_capacity(usize::try_from(before.len()).unwrap_or(0));
-    (&mut file)
-        .take(MAX_BYTES + 1)
-        .read_to_end(&mut bytes)
-        .map_err(|e| failed(image, &e))?;
-    if bytes.len() as u64 > MAX_BYTES {
-        return Err(too_large(bytes.len() as u64));
-    }
     let (before, after) = (
         Stamp::of(&before),
         Stamp::of(&file.metadata().map_err(|e| failed(image, &e))?),
     );
-    if before != after || i64::try_from(bytes.len()) != Ok(after.size) {
+    let cut = cell.is_none() && i64::try_from(bytes.len()) != Ok(after.size);
+    if before != after || cut {
         return Err(unreadable(
             image,
             "it changed while it was being read; try again".into(),
         ));
     }
     Ok((bytes, after))
+}
+
+/// The bytes of a file that had `size` of them.
+fn read_file(file: &mut File, size: u64, image: &ImageRef) -> Result<Vec<u8>, ImageError> {
+    if size > MAX_BYTES {
+        return Err(too_large(image, size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
+        .map_err(|e| failed(image, &e))?;
+    match bytes.len() as u64 {
+        read if read > MAX_BYTES => Err(too_large(image, read)),
+        _ => Ok(bytes),
+    }
+}
+
+fn read_cell(cell: &CellRef<'_>, file: &File, image: &ImageRef) -> Result<Vec<u8>, ImageError> {
+    cell.read(file, MAX_BYTES).map_err(|error| match error {
+        CellError::TooLarge(bytes) => too_large(image, bytes),
+        CellError::Unreadable(why) => unreadable(image, why),
+    })
+}
+
+fn too_large(image: &ImageRef, bytes: u64) -> ImageError {
+    ImageError::TooLarge {
+        path: image.0.clone(),
+        bytes,
+    }
 }
 
 fn failed(image: &ImageRef, error: &std::io::Error) -> ImageError {
@@ -197,6 +221,13 @@ pub fn content_hash(bytes: &[u8]) -> String {
     blake3::hash(bytes).to_hex().to_string()
 }
 
+/// What [`content_hash`] gives for a file's contents, without holding them in memory.
+pub fn file_hash(path: &Path) -> std::io::Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(path)?)?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
 /// Width and height in pixels, from the header alone.
 pub fn dimensions(bytes: &[u8]) -> Result<(u32, u32), ImageError> {
     reader(Cursor::new(bytes))?
@@ -204,17 +235,20 @@ pub fn dimensions(bytes: &[u8]) -> Result<(u32, u32), ImageError> {
         .map_err(|e| broken(&e))
 }
 
-/// Width and height in pixels of an image file, of which only the header is read.
+/// Width and height in pixels of an image file, of which only the header is read (of a cell, all of it).
 pub fn dimensions_of(root: &Path, image: &ImageRef) -> Result<(u32, u32), ImageError> {
     let (file, _) = open(root, image)?;
+    if let Some(cell) = CellRef::parse(&image.0) {
+        return dimensions(&read_cell(&cell, &file, image)?);
+    }
     reader(BufReader::new(file))?
         .into_dimensions()
         .map_err(|e| broken(&e))
 }
 
-/// Decodes for the screen (not for the model): any supported format, to 8-bit RGB, within the pixel limit, which is checked
-/// before anything is allocated. The first picture of an animation. EXIF orientation is ignored, since the model does not
-/// see it applied either.
+/// Decodes for the screen and the baselines (not for the model): any supported format, to 8-bit RGB, within the pixel limit,
+/// which is checked before anything is allocated. The first picture of an animation. EXIF orientation is ignored, since the
+/// model does not see it applied either.
 pub fn decode(bytes: &[u8]) -> Result<RgbImage, ImageError> {
     let (width, height) = dimensions(bytes)?;
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
@@ -279,7 +313,7 @@ pub fn fit(image: &RgbImage, max_w: u32, max_h: u32) -> RgbImage {
     resize(image, side(fit_w), side(fit_h))
 }
 
-/// The image at exactly `width` × `height` pixels, by Lanczos. For the screen only: it is not Pillow's resize.
+/// The image at exactly `width` × `height` pixels, by Lanczos. Not for the model: it is not Pillow's resize.
 pub fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     if image.dimensions() == (width, height) || width == 0 || height == 0 {
         return image.clone();
@@ -287,6 +321,14 @@ pub fn resize(image: &RgbImage, width: u32, height: u32) -> RgbImage {
     // The sizes were checked by the types, so the fast way has no reason to fail; if it ever does, the slow one will do.
     lanczos(image, width, height)
         .unwrap_or_else(|| image::imageops::thumbnail(image, width, height))
+}
+
+/// The picture as a PNG file.
+pub fn png(picture: &RgbImage) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Cursor::new(Vec::new());
+    let written = picture.write_to(&mut bytes, image::ImageFormat::Png);
+    written.map_err(|e| broken(&e))?;
+    Ok(bytes.into_inner())
 }
 
 fn lanczos(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
@@ -303,185 +345,4 @@ fn lanczos(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn encoded(image: &DynamicImage, format: image::ImageFormat) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        image.write_to(&mut bytes, format).unwrap();
-        bytes.into_inner()
-    }
-
-    fn gradient(w: u32, h: u32) -> RgbImage {
-        RgbImage::from_fn(w, h, |x, y| {
-            image::Rgb([(x % 256) as u8, (y % 256) as u8, 77])
-        })
-    }
-
-    /// A PNG header that claims a size; there is no picture behind it.
-    fn png_claiming(width: u32, height: u32) -> Vec<u8> {
-        let mut chunk = b"IHDR".to_vec();
-        chunk.extend(width.to_be_bytes());
-        chunk.extend(height.to_be_bytes());
-        chunk.extend([8, 2, 0, 0, 0]);
-        let mut crc = u32::MAX;
-        for byte in &chunk {
-            crc ^= u32::from(*byte);
-            for _ in 0..8 {
-                crc = if crc & 1 == 1 {
-                    (crc >> 1) ^ 0xedb8_8320
-                } else {
-                    crc >> 1
-                };
-            }
-        }
-        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
-        png.extend(chunk);
-        png.extend((!crc).to_be_bytes());
-        png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e\0\0\0\0IEND\xae\x42\x60\x82");
-        png
-    }
-
-    #[test]
-    fn an_image_of_thirty_thousand_pixels_a_side_is_refused_by_its_header() {
-        let png = png_claiming(30_000, 30_000);
-        assert_eq!(dimensions(&png), Ok((30_000, 30_000)));
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::write(dir.path().join("big.png"), &png).unwrap();
-        let file = ImageRef("big.png".into());
-        assert_eq!(dimensions_of(dir.path(), &file), Ok((30_000, 30_000)));
-        let error = decode(&png).unwrap_err();
-        assert_eq!(
-            error,
-            ImageError::TooManyPixels {
-                width: 30_000,
-                height: 30_000
-            }
-        );
-        assert!(error.to_string().contains("30000 × 30000"));
-    }
-
-    #[test]
-    fn every_format_decodes_to_rgb() {
-        let image = DynamicImage::ImageRgb8(gradient(20, 10));
-        for format in ["png", "jpg", "webp", "gif", "bmp", "tiff"] {
-            let format = image::ImageFormat::from_extension(format).unwrap();
-            let bytes = encoded(&image, format);
-            assert_eq!(dimensions(&bytes), Ok((20, 10)), "{format:?}");
-            let decoded = decode(&bytes).unwrap();
-            let far = decoded
-                .pixels()
-                .zip(image.to_rgb8().pixels())
-                .any(|(a, b)| a.0.iter().zip(b.0).any(|(a, b)| a.abs_diff(b) > 40));
-            assert!(!far, "{format:?}");
-        }
-    }
-
-    #[test]
-    fn alpha_is_dropped_and_sixteen_bit_grey_is_clipped_as_the_model_sees_it() {
-        let clear = image::RgbaImage::from_pixel(2, 2, image::Rgba([200, 100, 50, 0]));
-        let png = encoded(&DynamicImage::ImageRgba8(clear), image::ImageFormat::Png);
-        assert_eq!(decode(&png).unwrap().get_pixel(0, 0).0, [200, 100, 50]);
-        let grey = image::ImageBuffer::from_fn(2, 1, |x, _| {
-            image::Luma([if x == 0 { 200_u16 } else { 9_000 }])
-        });
-        let png = encoded(&DynamicImage::ImageLuma16(grey), image::ImageFormat::Png);
-        let decoded = decode(&png).unwrap();
-        assert_eq!(decoded.get_pixel(0, 0).0, [200; 3]);
-        assert_eq!(decoded.get_pixel(1, 0).0, [255; 3]);
-    }
-
-    #[test]
-    fn exif_orientation_is_ignored() {
-        let jpeg = encoded(
-            &DynamicImage::ImageRgb8(gradient(30, 10)),
-            image::ImageFormat::Jpeg,
-        );
-        // APP1 with one tag, orientation (0x112) = 6: "turn by 90°".
-        let exif = b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
-        let turned = [&jpeg[..2], exif, &jpeg[2..]].concat();
-        assert_eq!(decode(&turned).unwrap().dimensions(), (30, 10));
-    }
-
-    #[test]
-    fn text_and_truncated_files_are_told_apart() {
-        assert_eq!(decode(b"hello").unwrap_err(), ImageError::UnknownFormat);
-        assert_eq!(decode(b"").unwrap_err(), ImageError::UnknownFormat);
-        let png = encoded(
-            &DynamicImage::ImageRgb8(gradient(20, 20)),
-            image::ImageFormat::Png,
-        );
-        assert!(matches!(
-            decode(&png[..png.len() / 2]),
-            Err(ImageError::Broken { .. })
-        ));
-    }
-
-    #[test]
-    fn errors_name_the_path() {
-        let dir = tempfile::tempdir().unwrap();
-        let read = |path: &str| read(dir.path(), &ImageRef(path.into()));
-        std::fs::create_dir(dir.path().join("folder")).unwrap();
-        assert!(
-            matches!(read("a/no.png"), Err(ImageError::Missing { path }) if path == "a/no.png")
-        );
-        let error = read("folder").unwrap_err().to_string();
-        assert_eq!(error, "the image 'folder' cannot be read: it is not a file");
-        #[cfg(unix)]
-        assert!(
-            read("/dev/zero")
-                .unwrap_err()
-                .to_string()
-                .contains("not a file")
-        );
-    }
-
-    #[test]
-    fn relative_paths_stay_inside_and_absolute_ones_are_taken_at_their_word() {
-        let dir = tempfile::tempdir().unwrap();
-        let root = dir.path().join("ws");
-        std::fs::create_dir(&root).unwrap();
-        std::fs::write(dir.path().join("out.png"), "x").unwrap();
-        std::fs::write(root.join("in.png"), "y").unwrap();
-        let read = |path: String| read(&root, &ImageRef(path));
-        for path in ["../out.png", "a/../../out.png", "./../out.png"] {
-            assert!(
-                matches!(read(path.into()), Err(ImageError::Outside { .. })),
-                "{path}"
-            );
-        }
-        assert_eq!(read("./in.png".into()).unwrap(), b"y");
-        let absolute = dir.path().join("out.png");
-        assert_eq!(read(absolute.to_str().unwrap().into()).unwrap(), b"x");
-    }
-
-    #[test]
-    fn a_file_that_is_too_large_is_not_read() {
-        let dir = tempfile::tempdir().unwrap();
-        let file = File::create(dir.path().join("big.png")).unwrap();
-        // A hole: it takes no room on the disk.
-        file.set_len(MAX_BYTES + 10).unwrap();
-        assert!(matches!(
-            read(dir.path(), &ImageRef("big.png".into())),
-            Err(ImageError::TooLarge { bytes, .. }) if bytes == MAX_BYTES + 10
-        ));
-    }
-
-    #[test]
-    fn fitting_keeps_the_proportions_and_never_enlarges() {
-        let image = gradient(400, 100);
-        assert_eq!(fit(&image, 40, 40).dimensions(), (40, 10));
-        assert_eq!(fit(&image, 1000, 50).dimensions(), (200, 50));
-        assert_eq!(fit(&image, 1000, 1000).dimensions(), (400, 100));
-        assert_eq!(fit(&image, 1, 1).dimensions(), (1, 1));
-        assert_eq!(fit(&image, 0, 0).dimensions(), (1, 1));
-        assert_eq!(fit(&gradient(1, 5000), 10, 10).dimensions(), (1, 10));
-        assert_eq!(resize(&image, 7, 9).dimensions(), (7, 9));
-    }
-
-    #[test]
-    fn a_plain_colour_stays_that_colour_at_every_size() {
-        let image = RgbImage::from_pixel(300, 200, image::Rgb([10, 120, 240]));
-        assert!(fit(&image, 31, 17).pixels().all(|p| p.0 == [10, 120, 240]));
-    }
-}
+mod tests;
