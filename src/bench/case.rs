@@ -25,6 +25,8 @@ pub struct Case {
     pub truth: Truth,
     /// What the data itself records of other judges, by their names.
     pub recorded: BTreeMap<String, Said>,
+    /// Whether the scorer has never seen the source, where that is known.
+    pub unseen: Option<bool>,
     /// The groups that a bootstrap draws by: cases with the same name are drawn together.
     pub cluster: String,
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::Answer;
+use super::answer::{Answer, Usage};
 use super::case::Case;
 
 /// What a scorer is, for tables and `report.json`.
@@ -32,6 +32,12 @@ pub enum Ask {
 pub trait Scorer {
     /// What it is.
     fn info(&self) -> ScorerInfo;
+
+    /// What so much use of it costs, in the currency of its prices; `None` for a scorer without prices.
+    fn cost(&self, usage: Usage) -> Option<f64> {
+        let _ = usage;
+        None
+    }
 
     /// Answers each of `cases`, whose relative image paths start at `root`; `on_answer` hears of each answer once, in any
     /// order, and may stop the rest. What is wrong with one case is an answer ([`Said::Nothing`](super::Said::Nothing)); an
