@@ -9,7 +9,7 @@
 //! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
 //!   the folders of long verbs. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`], [`bench`]: the verbs. Scoring groups of a workspace with a model; making sample data;
+//! * [`score`], [`synth`], [`train`], [`mod@bench`]: the verbs. Scoring groups of a workspace with a model; making sample data;
 //!   making a model of labels; measuring how well a scorer agrees with people.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.

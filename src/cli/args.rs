@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::ablate::AblateArgs;
+use super::bench::args::BenchVerb;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
 use crate::model::Like;
@@ -55,6 +56,9 @@ pub(super) enum Verb {
     Train(TrainArgs),
     /// Train variants of a plan, each from several seeds, and hold them against each other
     Ablate(AblateArgs),
+    /// Benchmarks: list, run, reproduce published figures, compare scorers, write reports
+    #[command(subcommand)]
+    Bench(BenchVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove
     #[command(subcommand)]
     Jobs(JobsVerb),

@@ -5,6 +5,7 @@
 
 mod ablate;
 mod args;
+mod bench;
 mod data;
 mod doctor;
 mod exit;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Ablate(args)) => ablate::run(args),
+        Some(Verb::Bench(verb)) => bench::run(verb),
         Some(Verb::Jobs(verb)) => jobs::run(verb),
         Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),

@@ -15,6 +15,7 @@ pub(super) enum Unit {
     Groups,
     Images,
     Candidates,
+    Cases,
     Steps,
 }
 
@@ -40,7 +41,9 @@ impl Progress {
         let bar = print::stderr_is_terminal().then(|| {
             let template = match unit {
                 Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}",
-                Unit::Groups | Unit::Images => "{msg} {wide_bar} {pos}/{len} ({eta} left)",
+                Unit::Groups | Unit::Images | Unit::Cases => {
+                    "{msg} {wide_bar} {pos}/{len} ({eta} left)"
+                }
                 Unit::Steps => "{msg} {wide_bar} {pos}/{len} {prefix}",
                 Unit::Candidates => "{msg} {wide_bar} {pos}/{len} ({per_sec}, {eta} left)",
             };

@@ -217,7 +217,7 @@ fn group_of(record: Record) -> Group {
 }
 
 /// Loads a model, showing how far it has come.
-fn load(dir: &Path, options: &LoadOptions) -> anyhow::Result<RewardModel> {
+pub(super) fn load(dir: &Path, options: &LoadOptions) -> anyhow::Result<RewardModel> {
     let mut progress = Progress::new("loading the model", Unit::Bytes, 0);
     let model = RewardModel::load(dir, options, &mut |p| progress.set(p.done, p.total));
     model.with_context(|| format!("the model '{}' cannot be used", dir.display()))

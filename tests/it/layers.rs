@@ -27,8 +27,7 @@ const MODULES: &[(&str, &[&str])] = &[
     (
         "workbench",
         &[
-            "domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train",
-            "bench",
+            "domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench",
         ],
     ),
     (

@@ -6,6 +6,7 @@
     reason = "a failed unwrap is a failed test"
 )]
 
+mod bench;
 mod cli;
 mod golden_inputs;
 #[cfg(target_os = "linux")]

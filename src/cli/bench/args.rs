@@ -1,0 +1,139 @@
+//! What is typed after `erw bench`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use super::super::args::{Answer, Where};
+use super::super::runs::{Root, RunArgs};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum BenchVerb {
+    /// List the benchmarks: what each measures, on which data, after whose protocol
+    List(ListArgs),
+    /// Run a benchmark with a scorer
+    Run(Box<BenchRunArgs>),
+    /// Recompute published figures from published ratings, and hold them against what was printed
+    Reproduce(ReproduceArgs),
+    /// Hold two scorers, by their runs, against each other on the same data
+    Compare(CompareArgs),
+    /// Write finished runs as a report: Markdown, HTML with plots, CSV or JSON
+    Report(ReportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArgs {
+    /// Only this benchmark, in full
+    pub(super) benchmark: Option<String>,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+A scorer is one of
+
+  model[:NAME|DIR]      a reward model; without a name the one of --model, the settings or the workspace
+  recorded:FILE[#NAME]  scores or votes that are in a file or folder already: erw's answers.jsonl, GenAI-Bench's
+                        pairwise.json, tables with JUDGE_vote, VIEScore's SC.json and PQ.json, tables of case, editor, score
+  field:NAME            what the benchmark's own data records of a judge (its pred_NAME or NAME_vote)
+  judge:NAME            a vision-language model behind an OpenAI-compatible endpoint, [judges.NAME] in the settings
+  random, constant, psnr, ssim, delta-e, ssimulacra2, butteraugli
+                        baselines; all but the first two see only how little was changed
+
+Every answer is kept the moment it is there: a run that was stopped or killed goes on with 'erw resume RUN' and asks nobody
+twice. Intervals are the central 95 % of a bootstrap over groups of cases that share a source.")]
+pub(in crate::cli) struct BenchRunArgs {
+    /// The benchmark: a name from 'erw bench list'
+    pub(super) benchmark: String,
+    /// Its data: a file, a folder, or a clone of the repository that has it [default: the workspace]
+    #[arg(long, value_name = "PATH")]
+    pub(super) data: Option<PathBuf>,
+    /// Who answers
+    #[arg(long, short, value_name = "SCORER", default_value = "model")]
+    pub(super) scorer: String,
+    /// Where relative image paths start [default: the data's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(super) images: Option<PathBuf>,
+    /// Leave records out that cannot be used, and count them
+    #[arg(long)]
+    pub(super) skip_bad: bool,
+    /// Only the first N cases
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<usize>,
+    /// The names of source images that the scorer has never seen, a line each [default: held-out.txt beside the model]
+    #[arg(long, value_name = "FILE")]
+    pub(super) held_out: Option<PathBuf>,
+    /// Resamples for the intervals; 0 for none
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) resamples: usize,
+    /// What chance is drawn from: resamples, positions, the random scorer
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Put the published code's defective tie calibration first, where it has one
+    #[arg(long)]
+    pub(super) published: bool,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReproduceArgs {
+    /// A folder with the published tables, or a clone of ImagenHub, VIEScore or GenAI-Bench
+    #[arg(long, value_name = "DIR")]
+    pub(super) data: PathBuf,
+    /// Only the cells that differ
+    #[arg(long)]
+    pub(super) differing: bool,
+    /// Show the published tie calibration on its two-vote counter-example, instead of the right one
+    #[arg(long)]
+    pub(super) published: bool,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct CompareArgs {
+    /// The one run
+    pub(super) a: String,
+    /// The other, on the same data
+    pub(super) b: String,
+    /// How many of the judgements that flipped to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) flips: usize,
+    /// Resamples for the intervals
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(super) resamples: usize,
+    /// What they are drawn from
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    #[command(flatten)]
+    pub(super) root: Root,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReportArgs {
+    /// The runs; all finished ones without
+    pub(super) named: Vec<String>,
+    /// md, html, csv or json
+    #[arg(long, value_name = "FORMAT", default_value = "md")]
+    pub(super) format: String,
+    /// Where to write it [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) root: Root,
+    #[command(flatten)]
+    pub(super) place: Where,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    pub(super) json: bool,
+}

@@ -1,0 +1,154 @@
+//! A reward model as a benchmark's scorer.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use crate::bench::{Answer, Ask, Case, Said, Score, Scorer, ScorerInfo};
+use crate::data::Workspace;
+use crate::domain::{Candidate, CandidateId, Group, GroupId, Reward};
+use crate::score::{Batch, Judge, score_groups};
+
+/// A model that scores cases; where they are groups of a workspace, stored scores are used and new ones are kept.
+pub(super) struct Model<J> {
+    judge: J,
+    name: String,
+    workspace: Option<Workspace>,
+}
+
+impl<J: Judge> Model<J> {
+    /// What people call the model, and the workspace that the cases are groups of, if they are.
+    pub(super) fn new(judge: J, name: String, workspace: Option<Workspace>) -> Self {
+        Self {
+            judge,
+            name,
+            workspace,
+        }
+    }
+
+    /// The group of a case, and for each of its candidates the edit that it is.
+    fn group(&self, case: &Case) -> Result<(Group, Vec<usize>), String> {
+        if let Some(workspace) = &self.workspace {
+            let found = workspace.groups_by_key(std::slice::from_ref(&case.id));
+            let id = found
+                .map_err(|e| e.to_string())?
+                .into_iter()
+                .next()
+                .flatten();
+            let group = id.map(|id| workspace.group(id)).transpose();
+            if let Some(Some(group)) = group.map_err(|e| e.to_string())? {
+                let all = (0..group.candidates.len()).collect();
+                return Ok((group, all));
+            }
+            return Err("the workspace no longer has this group".into());
+        }
+        let Some(source) = &case.source else {
+            return Err("the data names no source image".into());
+        };
+        let (mut candidates, mut edits) = (Vec::new(), Vec::new());
+        for (i, edit) in case.edits.iter().enumerate() {
+            if let Some(image) = &edit.image {
+                edits.push(i);
+                candidates.push(Candidate {
+                    id: CandidateId(i as i64),
+                    key: i.to_string(),
+                    image: image.clone(),
+                    editor: edit.editor.clone(),
+                    seed: None,
+                    fault: None,
+                    labels: Vec::new(),
+                });
+            }
+        }
+        if candidates.is_empty() {
+            return Err("the data names no edited images".into());
+        }
+        let group = Group {
+            id: GroupId(0),
+            key: case.id.clone(),
+            source: source.clone(),
+            instruction: case.instruction.clone(),
+            category: None,
+            candidates,
+        };
+        Ok((group, edits))
+    }
+
+    fn said(&mut self, case: &Case, root: &Path) -> Said {
+        let nothing = |reason: String| Said::Nothing {
+            reason,
+            unparsed: false,
+        };
+        let (group, edits) = match self.group(case) {
+            Ok(found) => found,
+            Err(reason) => return nothing(reason),
+        };
+        let batch = Batch {
+            root: self.workspace.as_ref().map_or(root, Workspace::root),
+            store: self.workspace.as_ref(),
+        };
+        let one = std::iter::once(Ok::<_, std::convert::Infallible>(group));
+        let scored = score_groups(&mut self.judge, one, batch, &mut |_| {
+            ControlFlow::Continue(())
+        });
+        let Ok(mut scored) = scored;
+        let Some(scores) = scored.pop() else {
+            return nothing("the model gave no answer".into());
+        };
+        let mut all = vec![None; case.edits.len()];
+        let mut problem = scores.problem;
+        for (edit, scored) in edits.into_iter().zip(scores.candidates) {
+            match scored {
+                Ok(scored) => all[edit] = Some(score(&scored.reward)),
+                Err(why) => {
+                    problem.get_or_insert(why);
+                }
+            }
+        }
+        match problem {
+            Some(why) if all.iter().all(Option::is_none) => nothing(why),
+            _ => Said::Scores(all),
+        }
+    }
+}
+
+fn score(reward: &Reward) -> Score {
+    let axes = (reward.instruction_following, reward.visual_quality);
+    Score {
+        value: reward.aggregate.mean,
+        sigma: Some(reward.aggregate.sigma()),
+        axes: match axes {
+            (Some(following), Some(looks)) => Some([following.mean, looks.mean]),
+            _ => None,
+        },
+    }
+}
+
+impl<J: Judge> Scorer for Model<J> {
+    fn info(&self) -> ScorerInfo {
+        ScorerInfo {
+            name: self.name.clone(),
+            kind: "model".into(),
+            fingerprint: self.judge.info().fingerprint.clone(),
+        }
+    }
+
+    fn answer_all(
+        &mut self,
+        cases: &[&Case],
+        _ask: Ask,
+        root: &Path,
+        on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        for case in cases {
+            let answer = Answer {
+                case: case.id.clone(),
+                said: self.said(case, root),
+                usage: None,
+            };
+            if on_answer(answer).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
