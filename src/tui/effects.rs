@@ -13,6 +13,8 @@ use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
 use super::msg::{Effect, Look, Msg, Work};
 use super::rank::{PIECE, Ranker};
+use super::reports;
+use super::screens::bench::Wanted;
 use super::screens::train::Watch;
 use super::watch::Watcher;
 use super::widgets::image::{Graphics, Pictures};
@@ -125,6 +127,7 @@ impl Runner {
                 Ok(())
             }),
             Effect::Watch(watch) => self.watch(watch),
+            Effect::Bench(wanted) => self.bench(wanted),
             Effect::Work(work) => self.work(work),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {
@@ -172,6 +175,16 @@ impl Runner {
             let _ = inbox.send(match work::carry_out(&folders, work) {
                 Ok((words, run)) => Msg::Worked(words, run),
                 Err(why) => Msg::Troubled(why),
+            });
+        });
+    }
+
+    /// Reads what finished benchmarks left behind.
+    fn bench(&self, wanted: Wanted) {
+        let (runs, inbox) = (self.runs.clone(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            reports::read(&runs, wanted, &|news| {
+                let _ = inbox.send(Msg::Bench(news));
             });
         });
     }

@@ -10,6 +10,8 @@ mod event_loop;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod frames_of_benchmarks;
+#[cfg(test)]
 mod frames_of_runs;
 mod judgement;
 mod keys;
@@ -18,10 +20,13 @@ mod msg;
 mod overlays;
 mod rank;
 mod records;
+mod reports;
 #[cfg(test)]
 mod rig;
 #[cfg(test)]
 mod sample;
+#[cfg(test)]
+mod sample_of_benchmarks;
 mod screens;
 mod status;
 mod terminal;

@@ -12,6 +12,7 @@ use crate::score::LiveEvent;
 use super::judgement::Judgement;
 use super::library::Record;
 use super::rank::{RankRequest, Ranking};
+use super::screens::bench::{BenchNews, Wanted};
 use super::screens::train::{RunNews, Watch};
 use super::widgets::image::{Graphics, Want};
 
@@ -47,6 +48,8 @@ pub(crate) enum Msg {
     Pictures,
     /// News of runs.
     Runs(RunNews),
+    /// What was read of finished benchmarks.
+    Bench(BenchNews),
     /// Where the groups with some keys are; `None` for those that the workspace does not have.
     Found(Sought, Vec<(String, Option<GroupId>)>),
     /// What the terminal can show, as far as is known by now.
@@ -129,6 +132,50 @@ pub(crate) enum Action {
     ToBrowse,
     /// To the screen of runs.
     ToTrain,
+    /// To the screen of benchmarks.
+    ToBench,
+    /// Down one scorer.
+    NextRow,
+    /// Up one scorer.
+    PreviousRow,
+    /// To the first scorer.
+    FirstRow,
+    /// To the last scorer.
+    LastRow,
+    /// To the next benchmark.
+    NextColumn,
+    /// To the previous benchmark.
+    PreviousColumn,
+    /// To the first benchmark.
+    FirstColumn,
+    /// To the last benchmark.
+    LastColumn,
+    /// Sorts by the benchmark under the cursor, or no longer.
+    SortColumn,
+    /// The other end first.
+    TurnSort,
+    /// Figures, tables or a curve.
+    NextBenchPane,
+    /// Down half a page of the detail.
+    DetailDown,
+    /// Up half a page of the detail.
+    DetailUp,
+    /// Lists what the run under the cursor got wrong.
+    OpenCell,
+    /// Down one mistake.
+    NextMistake,
+    /// Up one mistake.
+    PreviousMistake,
+    /// Down a page of mistakes, or of the case's words.
+    MistakesDown,
+    /// Up a page of mistakes, or of the case's words.
+    MistakesUp,
+    /// To the surest mistake.
+    FirstMistake,
+    /// To the least sure one.
+    LastMistake,
+    /// Shows the mistake's group in Browse, or its case in words.
+    OpenMistake,
     /// Down one run.
     NextRun,
     /// Up one run.
@@ -284,6 +331,13 @@ pub(crate) enum Sought {
     Followed,
     /// A step was made of them; the words name it.
     Step(String),
+    /// A run judged them wrong.
+    Mistakes {
+        /// Which run, by which figure.
+        words: String,
+        /// The one to look at.
+        chosen: String,
+    },
 }
 
 /// What one looks at: the group and its pictures, and what is likely next. Newest wins; work for what a held key passes is
@@ -327,6 +381,8 @@ pub(crate) enum Effect {
     Find(Sought, Vec<String>),
     /// Watch these runs from here on.
     Watch(Watch),
+    /// Read what finished benchmarks left behind.
+    Bench(Wanted),
     /// Start, stop or resume a run.
     Work(Work),
     /// Score and decode what is looked at.

@@ -17,6 +17,7 @@ use super::library::{Library as _, Record};
 use super::msg::{Effect, Look, Msg};
 use super::rank::rank;
 use super::sample::{self, Sample};
+use super::sample_of_benchmarks;
 use super::screens::grid::{USUAL_CELL, fitted};
 use super::screens::train::RunNews;
 use super::theme::{Depth, Theme};
@@ -157,6 +158,12 @@ impl Rig {
         self
     }
 
+    /// Opens the screen of benchmarks on all that were made up.
+    pub(crate) fn benchmarks(&mut self) -> &mut Self {
+        self.send(Msg::Runs(RunNews::Listed(sample_of_benchmarks::entries())));
+        self.keys("E")
+    }
+
     /// The model has come so far with loading.
     pub(crate) fn loading(&mut self, percent: u64) -> &mut Self {
         self.send(Msg::Model(LiveEvent::Loading(LoadProgress {
@@ -233,6 +240,10 @@ impl Rig {
                 let places = library.places(keys).unwrap();
                 let places = keys.iter().cloned().zip(places).collect();
                 vec![Msg::Found(sought.clone(), places)]
+            }
+            Effect::Bench(wanted) => {
+                let news = sample_of_benchmarks::read(wanted);
+                news.into_iter().map(Msg::Bench).collect()
             }
             Effect::Watch(_)
             | Effect::Work(_)

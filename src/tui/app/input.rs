@@ -58,7 +58,7 @@ impl App {
             self.type_on_runs(|input| {
                 input.handle_event(&event);
             });
-        } else if self.list.typing && self.screens.detail.is_none() {
+        } else if self.types_a_filter() {
             let changed = self.list.filter.handle_event(&event);
             self.paint.due |= changed.is_some();
             if changed.is_some_and(|changed| changed.value) {
@@ -66,6 +66,11 @@ impl App {
             }
         }
         Vec::new()
+    }
+
+    fn types_a_filter(&self) -> bool {
+        let open = self.screens.open == Screen::Browse && self.screens.detail.is_none();
+        open && self.list.typing
     }
 
     fn paste(&mut self, text: &str) -> Vec<Effect> {
@@ -81,7 +86,7 @@ impl App {
             self.paint.due = true;
         } else if self.screens.open == Screen::Train {
             self.type_on_runs(insert);
-        } else if self.list.typing && self.screens.detail.is_none() {
+        } else if self.types_a_filter() {
             insert(&mut self.list.filter);
             self.paint.due = true;
             return super::rank(self.list.rank(true));
@@ -94,6 +99,11 @@ impl App {
         self.paint.due = true;
         if self.screens.open == Screen::Train
             && let Some(effects) = self.act_on_runs(action)
+        {
+            return effects;
+        }
+        if self.screens.open == Screen::Bench
+            && let Some(effects) = self.act_on_bench(action)
         {
             return effects;
         }
@@ -136,6 +146,7 @@ impl App {
             Action::Back => return self.back(),
             Action::ToBrowse => self.screens.open = Screen::Browse,
             Action::ToTrain => self.screens.open = Screen::Train,
+            Action::ToBench => self.screens.open = Screen::Bench,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];
@@ -300,6 +311,9 @@ impl App {
         if self.screens.open == Screen::Train {
             self.mouse_on_runs(turn, at);
             return Vec::new();
+        }
+        if self.screens.open == Screen::Bench {
+            return self.mouse_on_bench(turn, at);
         }
         if self.screens.detail.is_some() {
             return self.mouse_on_detail(turn, at);

@@ -1,6 +1,7 @@
 //! Routing: every message to the part of the state it concerns, every wish of the state to an effect. Holds the parts and
 //! decides between them; what a part does it does itself. Pure: no files, threads or clocks.
 
+mod bench;
 mod input;
 mod pictures;
 mod runs;
@@ -21,6 +22,7 @@ use super::msg::{Effect, Look, Msg};
 use super::overlays::Chooser;
 use super::rank::RankRequest;
 use super::records::Records;
+use super::screens::bench::Bench;
 use super::screens::browse::Browse;
 use super::screens::browse::list::List;
 use super::screens::detail::Detail;
@@ -64,6 +66,8 @@ pub(crate) enum Screen {
     Browse,
     /// The runs.
     Train,
+    /// The benchmarks.
+    Bench,
 }
 
 /// The screens with their states, and which of them is open.
@@ -73,6 +77,7 @@ struct Screens {
     browse: Browse,
     detail: Option<Detail>,
     train: Train,
+    bench: Bench,
     /// What is being watched for them.
     watch: Option<Watch>,
 }
@@ -204,6 +209,7 @@ impl App {
             Msg::Model(event) => return self.heard(event),
             Msg::Pictures => self.paint.due = true,
             Msg::Runs(news) => self.hear_of_runs(news),
+            Msg::Bench(news) => self.hear_of_bench(news),
             Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
                 graphics,
@@ -319,8 +325,10 @@ impl App {
         if let Some(marked) = self.list.marked() {
             near.insert(0, marked);
         }
-        if self.screens.open == Screen::Train {
-            near = self.screens.train.followed_group().into_iter().collect();
+        match self.screens.open {
+            Screen::Browse => {}
+            Screen::Train => near = self.screens.train.followed_group().into_iter().collect(),
+            Screen::Bench => near.clear(),
         }
         for id in near {
             if self.records.ask(id) {
@@ -341,6 +349,7 @@ impl App {
         self.list.scroll(usize::from(rows));
         debug_assert_eq!(place, self.list.position());
         effects.extend(self.settle_runs());
+        effects.extend(self.settle_bench());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -367,8 +376,8 @@ impl App {
 
     fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Plan, Screens, Train,
-            Value,
+            Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes,
+            Plan, Screens, Train, Value,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
@@ -378,6 +387,10 @@ impl App {
             Screen::Train if self.screens.train.draft.form().is_some() => &[Plan, Everywhere],
             Screen::Train if self.screens.train.lens.typing => &[Metrics, Everywhere],
             Screen::Train => &[Train, Screens, Everywhere],
+            Screen::Bench if self.screens.bench.list().is_some() => {
+                &[Mistakes, Screens, Everywhere]
+            }
+            Screen::Bench => &[Bench, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Screens, Everywhere]
             }

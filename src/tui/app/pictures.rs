@@ -42,8 +42,10 @@ impl App {
         if self.too_small() {
             return look;
         }
-        if self.screens.open == Screen::Train {
-            return self.looking_at_runs();
+        match self.screens.open {
+            Screen::Browse => {}
+            Screen::Train => return self.looking_at_runs(),
+            Screen::Bench => return self.looking_at_bench(),
         }
         if let Some(record) = self.record() {
             if self.screens.detail.is_some() {

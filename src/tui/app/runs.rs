@@ -166,6 +166,9 @@ impl App {
                 self.screens.train.place(places);
                 return Vec::new();
             }
+            Sought::Mistakes { words, chosen } => {
+                return self.found_mistakes(words, &chosen, places);
+            }
             Sought::Step(words) => words,
         };
         let all = places.len();
@@ -191,6 +194,10 @@ impl App {
 
     /// News of runs.
     pub(super) fn hear_of_runs(&mut self, news: RunNews) {
+        if let RunNews::Listed(entries) = &news {
+            let changed = self.screens.bench.listed(entries);
+            self.paint.due |= changed && self.screens.open == Screen::Bench;
+        }
         let before = self.screens.train.shelf.digest();
         let changed = self.screens.train.hear(news);
         let open = self.screens.open == Screen::Train;

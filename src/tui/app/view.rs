@@ -10,7 +10,7 @@ use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{browse, detail, prose, train};
+use crate::tui::screens::{bench, browse, detail, prose, train};
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -61,6 +61,11 @@ impl App {
                 folder: &self.place.runs,
             };
             train::view(frame, canvas, &self.train_layout(screen), &view);
+            return;
+        }
+        if self.screens.open == Screen::Bench {
+            let layout = self.bench_layout(screen);
+            bench::view(frame, canvas, &layout, &self.screens.bench);
             return;
         }
         if let (Some(detail), Some(layout)) = (self.screens.detail, self.detail_layout(screen)) {
@@ -127,11 +132,15 @@ impl App {
         let mut look: Vec<String> = Vec::new();
         look.extend(self.paint.graphics.map(|g| g.protocol.to_string()));
         look.push(self.paint.theme.name().to_owned());
-        let on_train = self.screens.open == Screen::Train;
-        let position = if on_train { "runs".into() } else { position };
+        let on_browse = self.screens.open == Screen::Browse;
+        let position = match self.screens.open {
+            Screen::Browse => position,
+            Screen::Train => "runs".into(),
+            Screen::Bench => "benchmarks".into(),
+        };
         Status {
             place: format!("{} {position}", self.place.name),
-            order: (!order.is_empty() && !on_train).then(|| order.join("  ")),
+            order: (!order.is_empty() && on_browse).then(|| order.join("  ")),
             runs: self.screens.train.shelf.digest(),
             model: &self.model,
             look: look.join(" · "),
@@ -172,6 +181,20 @@ impl App {
                 (Action::NextTrainPane, "pane"),
                 (Action::NewRun, "new"),
                 (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Bench) => &[
+                (Action::Help, "help"),
+                (Action::OpenCell, "what it got wrong"),
+                (Action::NextBenchPane, "pane"),
+                (Action::SortColumn, "sort"),
+                (Action::DetailDown, "scroll"),
+                (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Mistakes) => &[
+                (Action::Help, "help"),
+                (Action::OpenMistake, "open"),
+                (Action::NextMistake, "next"),
+                (Action::Back, "back"),
             ],
             Some(Context::Plan) => &[
                 (Action::EditValue, "type"),

@@ -23,6 +23,10 @@ pub(crate) enum Context {
     Candidates,
     /// With the runs and their curves.
     Train,
+    /// With the leaderboard.
+    Bench,
+    /// With what a run got wrong, as a list or case by case.
+    Mistakes,
     /// On every screen, while nothing is being typed.
     Screens,
     /// While a filter is being typed.
@@ -47,6 +51,8 @@ impl Context {
             Self::Detail => "Detail",
             Self::Candidates => "Browse and Detail",
             Self::Train => "Train",
+            Self::Bench => "Bench",
+            Self::Mistakes => "Mistakes of a benchmark",
             Self::Screens => "Every screen",
             Self::Filter => "While filtering",
             Self::Metrics => "While choosing metrics",
@@ -66,10 +72,20 @@ impl Context {
                 | (_, Self::Everywhere)
                 | (
                     Self::Screens,
-                    Self::Browse | Self::Detail | Self::Candidates | Self::Train
+                    Self::Browse
+                        | Self::Detail
+                        | Self::Candidates
+                        | Self::Train
+                        | Self::Bench
+                        | Self::Mistakes
                 )
                 | (
-                    Self::Browse | Self::Detail | Self::Candidates | Self::Train,
+                    Self::Browse
+                        | Self::Detail
+                        | Self::Candidates
+                        | Self::Train
+                        | Self::Bench
+                        | Self::Mistakes,
                     Self::Screens
                 )
                 | (Self::Candidates, Self::Browse | Self::Detail)
@@ -141,6 +157,7 @@ impl Chord {
             "pgdn" => KeyCode::PageDown,
             "f1" => KeyCode::F(1),
             "f2" => KeyCode::F(2),
+            "f3" => KeyCode::F(3),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -192,6 +209,7 @@ fn pretty(key: &str) -> String {
         "pgdn" => "PgDn",
         "f1" => "F1",
         "f2" => "F2",
+        "f3" => "F3",
         other => other,
     };
     format!("{prefix}{name}")

@@ -21,7 +21,9 @@ const fn row(
 #[rustfmt::skip]
 pub(crate) const TABLE: &[Row] = {
     use Action as A;
-    use Context::{Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Plan, Screens, Train, Value};
+    use Context::{
+        Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value,
+    };
     &[
         row(Browse, &["j", "down"], A::NextGroup, "go to the next group"),
         row(Browse, &["k", "up"], A::PreviousGroup, "go to the previous group"),
@@ -83,8 +85,31 @@ pub(crate) const TABLE: &[Row] = {
         row(Train, &["c"], A::StopRun, "stop the run, after a question"),
         row(Train, &["R"], A::ResumeRun, "have the run go on from where it was"),
         row(Train, &["r"], A::Rescan, "read the workspace again"),
+        row(Bench, &["j", "down"], A::NextRow, "go to the next scorer"),
+        row(Bench, &["k", "up"], A::PreviousRow, "go to the previous scorer"),
+        row(Bench, &["g", "home"], A::FirstRow, "go to the first scorer"),
+        row(Bench, &["G", "end"], A::LastRow, "go to the last scorer"),
+        row(Bench, &["l", "right"], A::NextColumn, "go to the next benchmark"),
+        row(Bench, &["h", "left"], A::PreviousColumn, "go to the previous benchmark"),
+        row(Bench, &["0"], A::FirstColumn, "go to the first benchmark"),
+        row(Bench, &["$"], A::LastColumn, "go to the last benchmark"),
+        row(Bench, &["s"], A::SortColumn, "sort by this benchmark, best first, or no longer"),
+        row(Bench, &["S"], A::TurnSort, "turn the sort around"),
+        row(Bench, &["v", "tab"], A::NextBenchPane, "switch between figures, tables and curves"),
+        row(Bench, &["pgdn", "ctrl-d"], A::DetailDown, "scroll the detail down"),
+        row(Bench, &["pgup", "ctrl-u"], A::DetailUp, "scroll the detail up"),
+        row(Bench, &["enter"], A::OpenCell, "list what the scorer got wrong, most confident first"),
+        row(Bench, &["r"], A::Rescan, "read the reports and the workspace again"),
+        row(Mistakes, &["j", "down"], A::NextMistake, "go to the next mistake"),
+        row(Mistakes, &["k", "up"], A::PreviousMistake, "go to the previous mistake"),
+        row(Mistakes, &["pgdn", "ctrl-d"], A::MistakesDown, "go down a page"),
+        row(Mistakes, &["pgup", "ctrl-u"], A::MistakesUp, "go up a page"),
+        row(Mistakes, &["g", "home"], A::FirstMistake, "go to the most confident mistake"),
+        row(Mistakes, &["G", "end"], A::LastMistake, "go to the least confident mistake"),
+        row(Mistakes, &["enter"], A::OpenMistake, "browse its group, or show the case"),
         row(Screens, &["B", "f1"], A::ToBrowse, "go to the groups"),
         row(Screens, &["T", "f2"], A::ToTrain, "go to the runs"),
+        row(Screens, &["E", "f3"], A::ToBench, "go to the benchmarks"),
         row(Screens, &["esc"], A::Back, "go back, or clear the filter"),
         row(Screens, &["?"], A::Help, "show every key, searchable"),
         row(Screens, &[":"], A::Palette, "run a command by its name, or go to a group by its number"),

@@ -8,6 +8,7 @@ pub mod gaussians;
 pub mod image;
 pub mod matrix;
 pub mod meter;
+pub mod plot;
 pub mod sparkline;
 #[cfg(test)]
 mod testing;

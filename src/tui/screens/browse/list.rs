@@ -234,6 +234,16 @@ impl List {
         self.marked_id = self.marked();
     }
 
+    /// Marks this group as soon as it shows, wherever it is then.
+    pub(crate) const fn expect(&mut self, id: GroupId) {
+        self.marked_id = Some(id);
+    }
+
+    /// The row of a group, if it was read, whether it shows or not.
+    pub(crate) fn summary(&self, id: GroupId) -> Option<&GroupSummary> {
+        self.rows.get(self.index_of(id)?)
+    }
+
     /// Moves the mark by so many rows, stopping at both ends.
     pub(crate) fn step(&mut self, by: isize) {
         self.mark(self.marked.saturating_add_signed(by));

@@ -1,0 +1,89 @@
+//! The screen's state: news in, cursor, list and layers out.
+
+use ratatui::layout::Rect;
+
+use super::layout::layout;
+use super::*;
+use crate::tui::sample_of_benchmarks as sample;
+
+fn bench() -> Bench {
+    let mut bench = Bench::default();
+    bench.listed(&sample::entries());
+    for wanted in bench.wanted() {
+        for news in sample::read(&wanted) {
+            assert_eq!(bench.hear(news), None);
+        }
+    }
+    bench
+}
+
+fn place(bench: &Bench) -> Layout {
+    layout(Rect::new(0, 0, 120, 40), bench.layout_facts(2.0))
+}
+
+fn act(bench: &mut Bench, actions: &[Action]) {
+    for action in actions {
+        let layout = place(bench);
+        assert!(bench.act(*action, &layout), "{action:?}");
+        let layout = place(bench);
+        bench.settle(&layout);
+    }
+}
+
+#[test]
+fn mistakes_that_come_after_the_list_was_closed_are_nobodys() {
+    let mut bench = bench();
+    let wanted = bench.open().unwrap();
+    assert!(bench.list().is_some() && bench.back());
+    for news in sample::read(&wanted) {
+        bench.hear(news);
+    }
+    assert!(bench.list().is_none() && !bench.back());
+    // Nor are they another list's.
+    act(&mut bench, &[Action::NextColumn]);
+    bench.open().unwrap();
+    for news in sample::read(&wanted) {
+        bench.hear(news);
+    }
+    assert!(bench.list().unwrap().read.is_none());
+}
+
+#[test]
+fn the_detail_scrolls_no_farther_than_its_words_and_begins_anew_in_another_cell() {
+    let mut bench = bench();
+    act(&mut bench, &[Action::DetailDown; 40]);
+    let end = bench.scroll;
+    act(&mut bench, &[Action::DetailDown]);
+    assert_eq!(bench.scroll, end);
+    act(&mut bench, &[Action::NextColumn]);
+    assert_eq!(bench.scroll, 0);
+}
+
+#[test]
+fn a_click_marks_a_cell_and_a_second_one_opens_it() {
+    let mut bench = bench();
+    let layout = place(&bench);
+    let (column, x, _) = bench.board.visible(layout.cells.width)[1];
+    let at = Position::new(layout.cells.x + x + 1, layout.cells.y + 2);
+    assert!(!bench.click(at, &layout));
+    assert_eq!(bench.board.cursor(), (2, column));
+    assert!(bench.click(at, &layout));
+    let below = Position::new(at.x, layout.detail.y);
+    assert!(!bench.click(below, &layout));
+    bench.wheel(true, at, &layout);
+    assert_eq!(bench.board.cursor(), (3, column));
+}
+
+#[test]
+fn an_empty_cell_says_that_nothing_was_run() {
+    let mut bench = bench();
+    act(&mut bench, &[Action::FirstRow, Action::LastColumn]);
+    while bench.board.marked().run().is_some() {
+        act(&mut bench, &[Action::NextRow]);
+    }
+    let why = bench.open().unwrap_err();
+    assert!(
+        why.contains("was not run") || why.contains("published"),
+        "{why}"
+    );
+}
