@@ -8,7 +8,6 @@ use crate::bench::case::{Case, Dataset, Edit, Order, Truth};
 use crate::bench::error::BenchError;
 use crate::bench::protocol::About;
 use crate::data::records::{self, Record, RecordError};
-use crate::domain::ImageRef;
 
 /// Ten decimals: square roots of products that are equal in exact arithmetic differ in their last bit, which would split ties
 /// and make ranks depend on the order of the raters.
@@ -299,7 +298,7 @@ pub(super) fn tuples(data: &Path, about: &About) -> Result<Dataset, BenchError> 
 }
 
 fn tuple(record: &Record, number: usize) -> Result<Case, RecordError> {
-    let paths = record.texts("paths_generated")?;
+    let paths = record.images("paths_generated")?;
     let vote = record.nested("human_vote")?;
     let order = ranking(vote.text("ranking")?, paths.len())
         .map_err(|reason| vote.wrong("ranking", reason))?;
@@ -337,7 +336,7 @@ fn tuple(record: &Record, number: usize) -> Result<Case, RecordError> {
             .enumerate()
             .map(|(i, path)| Edit {
                 editor: editors.get(i).cloned(),
-                image: Some(ImageRef(path)),
+                image: Some(path),
             })
             .collect(),
         category: None,

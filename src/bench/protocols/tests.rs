@@ -381,7 +381,8 @@ fn a_record_that_cannot_be_used_is_named_with_file_line_and_field() {
 {"prompt": "p", "path_src": "s.png", "paths_generated": ["a.png", "b.png"], "id": "3"},
 {"prompt": "p", "path_src": "s.png", "paths_generated": ["a.png", "b.png"], "human_vote": {"ranking": "A>B"}, "id": "1"},
 {"prompt": "p", "path_src": "s.png", "paths_generated": ["a.png", "b.png"], "human_vote": {"ranking": "A>B"}, "id": "5",
- "pred_x": [0.5, "high"]}
+ "pred_x": [0.5, "high"]},
+{"prompt": "p", "path_src": "s.png", "paths_generated": ["a.png", "../../b.png"], "human_vote": {"ranking": "A>B"}, "id": "6"}
 ]"#;
     let (_dir, path) = written(text, "EditReward_Bench_2pair.json");
     let set = find("editreward-bench").unwrap().read(&path).unwrap();
@@ -391,6 +392,7 @@ fn a_record_that_cannot_be_used_is_named_with_file_line_and_field() {
         (4, "human_vote"),
         (5, "id"),
         (6, "pred_x"),
+        (8, "paths_generated"),
     ];
     assert_eq!(set.bad.len(), expected.len(), "{:#?}", set.bad);
     for (problem, (line, field)) in set.bad.iter().zip(expected) {

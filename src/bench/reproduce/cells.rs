@@ -102,11 +102,20 @@ fn figures(
 /// GenAI-Bench's image editing votes.
 fn votes(data: &Path, cells: &mut Cells) -> Result<(), BenchError> {
     let protocol = protocols::find("genai-edit")?;
-    let folder = data.join("genai_bench");
-    let joined = folder.join("image_edition_joined.json");
-    if !joined.is_file() {
-        return Err(missing("genai_bench/image_edition_joined.json", data));
-    }
+    // As in a folder of tables, and as in a clone of the benchmark's repository.
+    let found = |places: [String; 2]| {
+        let mut paths = places.iter().map(|place| data.join(place));
+        paths.find(|path| path.is_file())
+    };
+    let joined = found([
+        "genai_bench/image_edition_joined.json".into(),
+        "results/image_edition/gpt4o/pairwise.json".into(),
+    ]);
+    let Some(joined) = joined else {
+        let wanted =
+            "genai_bench/image_edition_joined.json, or GenAI-Bench's results/image_edition";
+        return Err(missing(wanted, data));
+    };
     let set = protocol.read(&joined)?;
     let labels = [
         ("leftvote", Order::Strict(vec![0, 1])),
@@ -124,10 +133,11 @@ fn votes(data: &Path, cells: &mut Cells) -> Result<(), BenchError> {
     }
     let at = "tie_calibration_on_genai_bench_919";
     for name in ["random", "gpt4o"] {
-        let file = folder.join(format!("image_edition_{name}_pairwise.json"));
-        if !file.is_file() {
-            continue;
-        }
+        let file = found([
+            format!("genai_bench/image_edition_{name}_pairwise.json"),
+            format!("results/image_edition/{name}/pairwise.json"),
+        ]);
+        let Some(file) = file else { continue };
         let mut judge = Recorded::open(&file, None)?;
         let all = figures(protocol, &set, &mut judge)?;
         let mut copy = |key: &str, cell: &str| {

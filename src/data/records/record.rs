@@ -1,11 +1,14 @@
 //! One record, whatever it was read from: fields by name, each asked for as what it must be, so that every error names its
 //! place and field and the readers of a benchmark need no error handling of their own.
 
+use std::path::Path;
+
 use serde_json::{Map, Value};
 
 use super::cell;
 use super::columnar::Cells;
 use super::error::{Place, RecordError, shown};
+use crate::data::images::{ImageError, locate};
 use crate::domain::ImageRef;
 
 /// How many of a record's fields are named when one is missing.
@@ -199,6 +202,12 @@ impl Record {
         }
     }
 
+    /// Several images: a list of paths.
+    pub fn images(&self, field: &str) -> Result<Vec<ImageRef>, RecordError> {
+        let paths = self.texts(field)?;
+        paths.iter().map(|path| self.path(field, path)).collect()
+    }
+
     /// An error of this record: "votes.json:17: 'ranking': reason".
     pub fn wrong(&self, field: &str, reason: impl Into<String>) -> RecordError {
         RecordError::Field {
@@ -239,7 +248,13 @@ impl Record {
         if path.starts_with("http://") || path.starts_with("https://") {
             return wrong("is a web address; download the images and give their paths");
         }
-        Ok(ImageRef(path.to_owned()))
+        let image = ImageRef(path.to_owned());
+        match locate(Path::new("."), &image) {
+            Err(ImageError::Outside { .. }) => wrong(
+                "leads out of the data's folder; write it as an absolute path if that is meant",
+            ),
+            _ => Ok(image),
+        }
     }
 
     /// The field's value, which must be there.
