@@ -104,6 +104,28 @@ impl Vote {
     }
 }
 
+impl Vote {
+    /// "A ≻ B", "A = B (both good)": between two edits, by their positions.
+    pub fn in_words(self, (a, b): (usize, usize)) -> String {
+        let (a, b) = (letter(a), letter(b));
+        match self {
+            Self::First => format!("{a} ≻ {b}"),
+            Self::Second => format!("{b} ≻ {a}"),
+            Self::Tie => format!("{a} = {b}"),
+            Self::BothGood => format!("{a} = {b} (both good)"),
+            Self::BothBad => format!("{a} = {b} (both bad)"),
+        }
+    }
+}
+
+/// What an edit is called by its position: A, B, …
+pub fn letter(position: usize) -> String {
+    match u8::try_from(position) {
+        Ok(n) if n < 26 => char::from(b'A' + n).to_string(),
+        _ => format!("#{}", position + 1),
+    }
+}
+
 impl Order {
     /// The order of two edits as a vote; `None` for more than two.
     pub fn vote(&self) -> Option<Vote> {

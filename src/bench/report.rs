@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::answer::{Said, Usage};
 use super::bootstrap;
 use super::case::Dataset;
-use super::protocol::{About, Answered, FigureAbout, Prepared, Table, Unanswered, Unit, Verdict};
+use super::protocol::{About, FigureAbout, Prepared, Table, Unanswered, Unit, Verdict};
 use super::scorer::ScorerInfo;
 use crate::domain::stats::{Bin, Statistic, calibration_error, coverage, reliability};
 
@@ -131,7 +131,6 @@ pub fn report(
     about: &About,
     (data, path): (&Dataset, &str),
     scorer: Option<ScorerInfo>,
-    answered: &[Answered<'_>],
     prepared: Prepared<'_>,
     resampling: Resampling,
 ) -> (Report, Vec<Verdict>) {
@@ -197,7 +196,6 @@ pub fn report(
         resampling,
         clusters: prepared.clusters,
     };
-    debug_assert!(answered.len() <= data.cases.len());
     (report, prepared.verdicts)
 }
 

@@ -220,7 +220,6 @@ fn measure(
         task.protocol.about(),
         (data, &path),
         info,
-        &answered,
         prepared,
         task.resampling,
     );

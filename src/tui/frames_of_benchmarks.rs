@@ -48,7 +48,7 @@ fn tables_and_curves_of_a_run() {
 #[test]
 fn an_undefined_figure_tells_its_reason_and_a_published_one_its_source() {
     let mut rig = rig(100, 30);
-    rig.benchmarks().keys("l l l l l j");
+    rig.benchmarks().keys("l l l l l l j");
     let frame = rig.frame();
     assert!(frame.contains("undefined: one side is constant"), "{frame}");
     rig.keys("0 G l l l");

@@ -124,17 +124,6 @@ fn board_notes(board: &Leaderboard) -> Vec<String> {
     if cells().any(|cell| cell.other_data) {
         notes.push("† on data with another number of judgements than the published figures of that column.".into());
     }
-    let mixed = board
-        .columns
-        .iter()
-        .any(|column| column.benchmark == "genai-edit");
-    if mixed && board.rows.iter().any(|row| row.source.is_some()) {
-        notes.push(
-            "The published column of genai-edit mixes protocols: judges' rows are four-label accuracies, scalar scorers' rows \
-             have calibrated ties."
-                .into(),
-        );
-    }
     notes
 }
 

@@ -395,7 +395,7 @@ fn what_was_not_measured_is_not_drawn() {
 fn without_runs_the_published_rows_remain() {
     let page = rendered(Format::Markdown, &[]);
     assert!(
-        page.contains("| GPT-4o | published (EditReward, table 3) | 53.54 |"),
+        page.contains("| GPT-4o | published (EditReward, table 3) | - | 53.54 |"),
         "{page}"
     );
     assert_eq!(rendered(Format::Csv, &[]).lines().count(), 1);

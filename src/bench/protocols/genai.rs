@@ -24,7 +24,7 @@ const GENAI: About = About {
                al. 2023, over distinct thresholds); 'strict', over votes that are no ties, equal scores being wrong.",
     data: "image_edition_joined.json, a judge's pairwise.json, the hub's Parquet, or EditReward's valid_dataset_1.json (which \
            has the strict votes only)",
-    columns: &[("calibrated", "GenAI")],
+    columns: &[("calibrated", "GenAI"), ("four-label", "GenAI 4-label")],
     unit: Unit::Percent,
 };
 

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::pairs::letter;
 use super::sources::{self, Gathered};
-use crate::bench::case::{Case, Edit, Order, Truth};
+use crate::bench::case::{Case, Edit, Order, Truth, letter};
 use crate::bench::error::BenchError;
 use crate::data::records::{self, RecordError};
 use crate::domain::ImageRef;

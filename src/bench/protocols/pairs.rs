@@ -49,9 +49,9 @@ impl Pair<'_> {
         Verdict {
             case: self.case.id.clone(),
             edits: vec![a, b],
-            truth: said_in_words(self.human, self.edits),
+            truth: self.human.in_words(self.edits),
             said: match self.vote {
-                Some(vote) => said_in_words(vote, self.edits),
+                Some(vote) => vote.in_words(self.edits),
                 None => format!("{} by {:.4}", self.leaning(), self.difference.abs()),
             },
             right: f64::from(u8::from(right)),
@@ -67,27 +67,7 @@ impl Pair<'_> {
             d if d < 0.0 => Vote::Second,
             _ => Vote::Tie,
         };
-        said_in_words(vote, self.edits)
-    }
-}
-
-/// "A ≻ B", "A = B (both good)".
-pub(super) fn said_in_words(vote: Vote, (a, b): (usize, usize)) -> String {
-    let (a, b) = (letter(a), letter(b));
-    match vote {
-        Vote::First => format!("{a} ≻ {b}"),
-        Vote::Second => format!("{b} ≻ {a}"),
-        Vote::Tie => format!("{a} = {b}"),
-        Vote::BothGood => format!("{a} = {b} (both good)"),
-        Vote::BothBad => format!("{a} = {b} (both bad)"),
-    }
-}
-
-/// What an edit is called by its position: A, B, …
-pub(super) fn letter(position: usize) -> String {
-    match u8::try_from(position) {
-        Ok(n) if n < 26 => char::from(b'A' + n).to_string(),
-        _ => format!("#{}", position + 1),
+        vote.in_words(self.edits)
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::pairs::{self, Clusters, Measured, Pair};
 use super::sources;
 use crate::bench::answer::Said;
-use crate::bench::case::{Case, Dataset, Order, Truth, Vote};
+use crate::bench::case::{Case, Dataset, Order, Truth, Vote, letter};
 use crate::bench::error::BenchError;
 use crate::bench::protocol::{
     About, Answered, FigureAbout, Prepared, Protocol, Unanswered, Unit, Verdict,
@@ -297,14 +297,14 @@ fn whole(said: &Said, best: &[usize]) -> Option<(bool, f64, String)> {
             order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]));
             let gaps = order.windows(2).map(|w| scores[w[0]] - scores[w[1]]);
             let least = gaps.fold(f64::INFINITY, f64::min);
-            let mut words = pairs::letter(order[0]);
+            let mut words = letter(order[0]);
             for step in order.windows(2) {
                 let sign = if scores[step[0]] > scores[step[1]] {
                     "≻"
                 } else {
                     "="
                 };
-                words.extend([" ", sign, " ", &pairs::letter(step[1])]);
+                words.extend([" ", sign, " ", &letter(step[1])]);
             }
             Some((tuple_right(&scores, best), least, words))
         }
@@ -318,7 +318,7 @@ fn whole(said: &Said, best: &[usize]) -> Option<(bool, f64, String)> {
             }
             let words: Vec<String> = votes
                 .iter()
-                .map(|(a, b, vote)| pairs::said_in_words(*vote, (*a, *b)))
+                .map(|(a, b, vote)| vote.in_words((*a, *b)))
                 .collect();
             Some((right, 0.0, words.join(", ")))
         }
@@ -333,7 +333,7 @@ fn whole(said: &Said, best: &[usize]) -> Option<(bool, f64, String)> {
 fn order_in_words(truth: &Truth) -> String {
     match truth {
         Truth::Order(Order::Strict(best)) => {
-            let letters: Vec<String> = best.iter().map(|i| pairs::letter(*i)).collect();
+            let letters: Vec<String> = best.iter().map(|i| letter(*i)).collect();
             letters.join(" ≻ ")
         }
         _ => String::new(),

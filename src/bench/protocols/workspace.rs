@@ -348,7 +348,7 @@ impl<'a> Measured<'a> {
                         s if s < 0.0 => Vote::Second,
                         _ => Vote::Tie,
                     };
-                    pairs::said_in_words(vote, row.edits)
+                    vote.in_words(row.edits)
                 };
                 let (axis, figure) = match row.axis {
                     None => ("overall", "overall"),

@@ -117,6 +117,26 @@ impl Grid {
     }
 }
 
+/// What is left of an area without its upper lines.
+pub(crate) fn cut_top(area: Rect, height: u16) -> Rect {
+    let height = height.min(area.height);
+    Rect {
+        y: area.y + height,
+        height: area.height - height,
+        ..area
+    }
+}
+
+/// What is left of an area without its columns on the left.
+pub(crate) fn cut_left(area: Rect, width: u16) -> Rect {
+    let width = width.min(area.width);
+    Rect {
+        x: area.x + width,
+        width: area.width - width,
+        ..area
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

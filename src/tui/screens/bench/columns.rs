@@ -113,7 +113,9 @@ pub(super) fn undefined(
         for one in measured {
             let report = &one.report;
             let data = Some(&report.data.fingerprint);
-            if report.benchmark != column.benchmark || data != column.data.as_ref() {
+            // A figure that the scorer cannot have, as labels of one that only scores, is none; one without a value is undefined.
+            let none = report.figure(&column.figure).is_none();
+            if none || report.benchmark != column.benchmark || data != column.data.as_ref() {
                 continue;
             }
             let scorer = report.scorer.as_ref();

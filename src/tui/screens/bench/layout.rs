@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use crate::tui::screens::grid::{Grid, Shape};
+use crate::tui::screens::grid::{Grid, Shape, cut_left, cut_top};
 
 /// Everything's place; parts that found none are empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -144,24 +144,6 @@ pub(crate) fn picture_of(tile: Rect) -> Rect {
     Rect {
         height: tile.height.saturating_sub(CAPTION),
         ..tile
-    }
-}
-
-fn cut_top(area: Rect, height: u16) -> Rect {
-    let height = height.min(area.height);
-    Rect {
-        y: area.y + height,
-        height: area.height - height,
-        ..area
-    }
-}
-
-fn cut_left(area: Rect, width: u16) -> Rect {
-    let width = width.min(area.width);
-    Rect {
-        x: area.x + width,
-        width: area.width - width,
-        ..area
     }
 }
 

@@ -11,7 +11,8 @@ use super::layout::{Layout, picture_of};
 use super::mistakes::{Listing, Mistake, Mistakes};
 use super::view::draw_words;
 use super::words::{self, Words, count};
-use crate::bench::{Said, Score, Vote};
+use crate::bench::case::letter;
+use crate::bench::{Said, Score};
 use crate::domain::ImageRef;
 use crate::tui::screens::canvas::Canvas;
 use crate::tui::screens::prose;
@@ -203,14 +204,6 @@ fn image_name(list: &Listing, place: usize) -> String {
     )
 }
 
-/// What an edit is called by its position, as in judgements: A, B, …
-fn letter(position: usize) -> String {
-    match u8::try_from(position) {
-        Ok(n) if n < 26 => char::from(b'A' + n).to_string(),
-        _ => format!("#{}", position + 1),
-    }
-}
-
 /// The case in words.
 pub(super) fn case_lines(list: &Listing, width: u16) -> Vec<Words> {
     let Some(mistake) = list.case() else {
@@ -286,7 +279,7 @@ fn edits(list: &Listing, mistake: &Mistake, width: u16) -> Vec<Words> {
     }
     if let Some(Said::Votes(votes)) = &seen.said {
         for (a, b, vote) in votes {
-            let words = vote_in_words(*a, *b, *vote);
+            let words = vote.in_words((*a, *b));
             out.extend(words::fact("voted", &words, Role::Text, width));
         }
     }
@@ -316,17 +309,6 @@ fn score(said: Option<&Said>, place: usize) -> Option<String> {
         let _ = write!(words, " (IF {following:.3}, VQ {looks:.3})");
     }
     Some(words)
-}
-
-fn vote_in_words(a: usize, b: usize, vote: Vote) -> String {
-    let (a, b) = (letter(a), letter(b));
-    match vote {
-        Vote::First => format!("{a} ≻ {b}"),
-        Vote::Second => format!("{b} ≻ {a}"),
-        Vote::Tie => format!("{a} = {b}"),
-        Vote::BothGood => format!("{a} = {b} (both good)"),
-        Vote::BothBad => format!("{a} = {b} (both bad)"),
-    }
 }
 
 fn put(frame: &mut Frame<'_>, area: Rect, row: u16, words: &str, theme: &Theme, role: Role) {

@@ -4,7 +4,7 @@
 use ratatui::layout::{Rect, Size};
 
 use super::{Browse, PanelChoice};
-use crate::tui::screens::grid::{Grid, Shape, fitted};
+use crate::tui::screens::grid::{Grid, Shape, cut_left, cut_top, fitted};
 use crate::tui::screens::prose;
 
 /// Everything's place; parts that found none are empty.
@@ -239,24 +239,6 @@ fn place_panels(out: &mut Layout, area: Rect, facts: Facts<'_>) {
         out.gaussians = area;
     } else {
         out.matrix = area;
-    }
-}
-
-fn cut_left(area: Rect, by: u16) -> Rect {
-    let by = by.min(area.width);
-    Rect {
-        x: area.x + by,
-        width: area.width - by,
-        ..area
-    }
-}
-
-fn cut_top(area: Rect, by: u16) -> Rect {
-    let by = by.min(area.height);
-    Rect {
-        y: area.y + by,
-        height: area.height - by,
-        ..area
     }
 }
 

@@ -3,7 +3,7 @@
 use ratatui::layout::{Rect, Size};
 
 use super::Pane;
-use crate::tui::screens::grid::{Grid, Shape};
+use crate::tui::screens::grid::{Grid, Shape, cut_left, cut_top};
 
 /// Everything's place; parts that found none are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -157,24 +157,6 @@ fn place_followed(out: &mut Layout, facts: Facts) {
     }
     if beside > 0 {
         out.scores = cut_left(inner, inner.width - beside + 1);
-    }
-}
-
-fn cut_top(area: Rect, height: u16) -> Rect {
-    let height = height.min(area.height);
-    Rect {
-        y: area.y + height,
-        height: area.height - height,
-        ..area
-    }
-}
-
-fn cut_left(area: Rect, width: u16) -> Rect {
-    let width = width.min(area.width);
-    Rect {
-        x: area.x + width,
-        width: area.width - width,
-        ..area
     }
 }
 
