@@ -231,11 +231,45 @@ pub(super) struct ModelRandomArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
-    /// The groups, one JSON object a line; relative image paths start at its folder
-    pub(super) file: PathBuf,
+    /// Files or folders; the format is told by their fields. Shards of one set can be given together
+    #[arg(required_unless_present = "formats")]
+    pub(super) paths: Vec<PathBuf>,
     /// The workspace to take them into [default: this folder]
     #[arg(long, short, value_name = "DIR")]
     pub(super) workspace: Option<PathBuf>,
+    /// Read them as this format, whatever their fields tell
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) format: Option<String>,
+    /// List the formats and what tells each
+    #[arg(long)]
+    pub(super) formats: bool,
+    /// Where relative image paths start [default: the file's folder]; none may lead out of it
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// What the data set is called [default: as the file]
+    #[arg(long, value_name = "NAME")]
+    pub(super) set: Option<String>,
+    /// The part of the data that this is, such as train or test
+    #[arg(long, value_name = "NAME")]
+    pub(super) split: Option<String>,
+    /// Whose judgements these are where the file names nobody [default: the data set]
+    #[arg(long, value_name = "NAME")]
+    pub(super) annotator: Option<String>,
+    /// Such judgements were made by a program
+    #[arg(long)]
+    pub(super) simulated: bool,
+    /// Which columns of a table hold what: instruction=prompt,source=src,…
+    #[arg(long, value_name = "FIELD=COLUMN,…")]
+    pub(super) map: Option<String>,
+    /// Copy the images into the workspace, instead of leaving them where they are
+    #[arg(long)]
+    pub(super) copy: bool,
+    /// Take away what files said of these groups before; without it, pairs and ratings are added
+    #[arg(long)]
+    pub(super) replace: bool,
+    /// Leave out records that are wrong, instead of importing nothing
+    #[arg(long)]
+    pub(super) skip_bad: bool,
     #[command(flatten)]
     pub(super) answer: Answer,
 }

@@ -12,6 +12,8 @@ use super::print;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unit {
     Bytes,
+    /// Records of a file, whose bytes are the measure.
+    Records,
     Groups,
     Images,
     Candidates,
@@ -41,6 +43,7 @@ impl Progress {
         let bar = print::stderr_is_terminal().then(|| {
             let template = match unit {
                 Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes}",
+                Unit::Records => "{msg} {wide_bar} {percent} % {prefix} ({eta} left)",
                 Unit::Groups | Unit::Images | Unit::Cases => {
                     "{msg} {wide_bar} {pos}/{len} ({eta} left)"
                 }

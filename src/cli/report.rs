@@ -325,24 +325,16 @@ mod tests {
     use crate::score::Scored;
 
     fn group(rewards: Vec<Result<Scored, String>>) -> GroupScores {
-        let candidates = (1..=rewards.len() as i64).map(|i| Candidate {
-            id: CandidateId(i),
-            key: String::new(),
-            image: ImageRef(format!("{i}.png")),
-            editor: None,
-            seed: None,
-            fault: None,
-            labels: Vec::new(),
-        });
+        let candidates = (1..=rewards.len() as i64)
+            .map(|i| Candidate::new(CandidateId(i), "", ImageRef(format!("{i}.png"))));
         GroupScores {
-            group: Group {
-                id: GroupId(1),
-                key: "cat".into(),
-                source: ImageRef("cat.png".into()),
-                instruction: "make it \u{1b}[31mred\u{7}".into(),
-                category: None,
-                candidates: candidates.collect(),
-            },
+            group: Group::new(
+                GroupId(1),
+                "cat",
+                ImageRef("cat.png".into()),
+                "make it \u{1b}[31mred\u{7}",
+                candidates.collect(),
+            ),
             candidates: rewards,
             problem: None,
         }

@@ -14,7 +14,7 @@ use super::progress::{Progress, Unit};
 use super::report::{GroupReport, Report, Scale};
 use super::stop::Stop;
 use crate::data::Workspace;
-use crate::data::import::{self, Record};
+use crate::data::import::{self, GroupRecord};
 use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef};
 use crate::model::{LoadOptions, RewardModel};
 use crate::score::{Batch, GroupScores, score_groups};
@@ -137,8 +137,8 @@ fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
     }
 }
 
-fn records(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Record>>> {
-    Ok((import::OWN.open)(file)?.map(|record| Ok(record?)))
+fn records(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<GroupRecord>>> {
+    Ok(import::own(file)?.map(|record| Ok(record?)))
 }
 
 /// The groups of a workspace whose names are wanted, and how many candidates they have.
@@ -172,47 +172,38 @@ fn named_images(here: &Path, source: &Path, edited: &[PathBuf], instruction: &st
         };
         ImageRef(path.display().to_string())
     };
-    Group {
-        id: GroupId(0),
-        key: String::new(),
-        source: image(source),
-        instruction: instruction.to_owned(),
-        category: None,
-        candidates: (1..)
-            .zip(edited)
-            .map(|(id, path)| Candidate {
-                id: CandidateId(id),
-                key: String::new(),
-                image: image(path),
-                editor: None,
-                seed: None,
-                fault: None,
-                labels: Vec::new(),
-            })
-            .collect(),
-    }
+    let candidates = (1..)
+        .zip(edited)
+        .map(|(id, path)| Candidate::new(CandidateId(id), "", image(path)));
+    Group::new(
+        GroupId(0),
+        "",
+        image(source),
+        instruction,
+        candidates.collect(),
+    )
 }
 
 /// A group as a file has it, belonging to no workspace.
-fn group_of(record: Record) -> Group {
+fn group_of(record: GroupRecord) -> Group {
+    let candidates = (1..)
+        .zip(record.candidates)
+        .map(|(id, candidate)| Candidate {
+            editor: candidate.editor,
+            seed: candidate.seed,
+            fault: candidate.fault,
+            labels: candidate.labels,
+            ..Candidate::new(CandidateId(id), candidate.key, ImageRef(candidate.image))
+        });
     Group {
-        id: GroupId(0),
-        key: record.key,
-        source: ImageRef(record.source),
-        instruction: record.instruction,
         category: record.category,
-        candidates: (1..)
-            .zip(record.candidates)
-            .map(|(id, candidate)| Candidate {
-                id: CandidateId(id),
-                key: candidate.key,
-                image: ImageRef(candidate.image),
-                editor: candidate.editor,
-                seed: candidate.seed,
-                fault: candidate.fault,
-                labels: candidate.labels,
-            })
-            .collect(),
+        ..Group::new(
+            GroupId(0),
+            record.key,
+            ImageRef(record.source),
+            record.instruction,
+            candidates.collect(),
+        )
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Label;
+use super::{Label, Rating, Vote};
 
 /// A group's number within its workspace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -18,6 +18,16 @@ pub struct CandidateId(pub i64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ImageRef(pub String);
+
+impl ImageRef {
+    /// What stands for the source of a group that has none: text-to-image data, which is kept for its preferences.
+    pub const NONE: &str = "";
+
+    /// Whether there is no image.
+    pub fn is_none(&self) -> bool {
+        self.0 == Self::NONE
+    }
+}
 
 /// One edited image, with what is known of how it came to be and how people judged it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +46,8 @@ pub struct Candidate {
     pub fault: Option<String>,
     /// Human labels, real or (marked) simulated.
     pub labels: Vec<Label>,
+    /// Judgements on other scales than 1-4, as published.
+    pub ratings: Vec<Rating>,
 }
 
 /// One source image, one instruction, several candidates.
@@ -51,8 +63,53 @@ pub struct Group {
     pub instruction: String,
     /// The kind of edit ("colour", "remove", …), if known.
     pub category: Option<String>,
+    /// The data set that it came with, if known.
+    pub set: Option<String>,
+    /// The part of the data that it was put in ("train", "validation", "test", …), if any.
+    pub split: Option<String>,
     /// The edited images, in the order of the data set.
     pub candidates: Vec<Candidate>,
+    /// What people said of two candidates at a time.
+    pub votes: Vec<Vote>,
+}
+
+impl Candidate {
+    /// One of which nothing is known but its image.
+    pub fn new(id: CandidateId, key: impl Into<String>, image: ImageRef) -> Self {
+        Self {
+            id,
+            key: key.into(),
+            image,
+            editor: None,
+            seed: None,
+            fault: None,
+            labels: Vec::new(),
+            ratings: Vec::new(),
+        }
+    }
+}
+
+impl Group {
+    /// One with candidates of which no more is known.
+    pub fn new(
+        id: GroupId,
+        key: impl Into<String>,
+        source: ImageRef,
+        instruction: impl Into<String>,
+        candidates: Vec<Candidate>,
+    ) -> Self {
+        Self {
+            id,
+            key: key.into(),
+            source,
+            instruction: instruction.into(),
+            category: None,
+            set: None,
+            split: None,
+            candidates,
+            votes: Vec::new(),
+        }
+    }
 }
 
 /// What a list of groups shows of one, small enough to hold for hundreds of thousands of them.

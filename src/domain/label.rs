@@ -90,10 +90,15 @@ pub fn human_scores(candidates: &[Candidate]) -> Vec<HumanScore> {
 /// difference there can be (3 points): 1 is full agreement, 0 the opposite ends of the scale every time. A quick mark for
 /// lists, not a published statistic; `None` when no two annotators labelled the same thing.
 pub fn agreement(candidates: &[Candidate]) -> Option<f64> {
+    agreement_of(candidates.iter().map(|c| c.labels.as_slice()))
+}
+
+/// The same of the labels of each candidate.
+pub fn agreement_of<'a>(labels: impl IntoIterator<Item = &'a [Label]>) -> Option<f64> {
     let (mut sum, mut pairs) = (0.0, 0_u32);
-    for candidate in candidates {
-        for (i, a) in candidate.labels.iter().enumerate() {
-            for b in candidate.labels[i + 1..]
+    for labels in labels {
+        for (i, a) in labels.iter().enumerate() {
+            for b in labels[i + 1..]
                 .iter()
                 .filter(|b| b.axis == a.axis && b.annotator != a.annotator)
             {
@@ -112,12 +117,6 @@ mod tests {
 
     fn candidate(labels: &[(&str, Axis, f64)]) -> Candidate {
         Candidate {
-            id: CandidateId(1),
-            key: "a".into(),
-            image: ImageRef("a.png".into()),
-            editor: None,
-            seed: None,
-            fault: None,
             labels: labels
                 .iter()
                 .map(|&(annotator, axis, score)| Label {
@@ -127,6 +126,7 @@ mod tests {
                     simulated: true,
                 })
                 .collect(),
+            ..Candidate::new(CandidateId(1), "a", ImageRef("a.png".into()))
         }
     }
 

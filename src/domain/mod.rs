@@ -15,11 +15,13 @@ mod quadrature;
 mod reward;
 pub mod stats;
 pub mod text;
+mod vote;
 
 pub use comparison::Comparison;
 pub use group::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
-pub use label::{Agreement, HumanScore, Label, agreement, human_scores};
+pub use label::{Agreement, HumanScore, Label, agreement, agreement_of, human_scores};
 pub use loss::{Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss, Slope, regression};
 pub use pairing::{JudgedOn, Labels, Pairing, Ties, clear_differences};
 pub use preference::{p_best, p_prefer, ranks};
 pub use reward::{Aggregate, Axis, Gaussian, Reward};
+pub use vote::{Choice, Rating, Vote};

@@ -268,12 +268,6 @@ mod tests {
             simulated: true,
         };
         Candidate {
-            id: CandidateId(1),
-            key: "a".into(),
-            image: ImageRef("a.png".into()),
-            editor: None,
-            seed: None,
-            fault: None,
             labels: scores
                 .iter()
                 .flat_map(|&(who, following, looks)| {
@@ -283,6 +277,7 @@ mod tests {
                     ]
                 })
                 .collect(),
+            ..Candidate::new(CandidateId(1), "a", ImageRef("a.png".into()))
         }
     }
 

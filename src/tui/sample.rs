@@ -29,13 +29,17 @@ const EDITORS: [&str; 4] = ["flux-kontext", "qwen-edit", "step1x", "omnigen"];
 /// Group `n` (from 1) with so many candidates, each labelled by three simulated annotators.
 pub(crate) fn group(n: i64, candidates: usize) -> Group {
     let (instruction, category) = ASKED[(n.unsigned_abs() as usize - 1) % ASKED.len()];
+    let source = ImageRef(format!("{n}/source.png"));
+    let candidates = (0..candidates).map(|i| candidate(n, i)).collect();
     Group {
-        id: GroupId(n),
-        key: format!("group-{n}"),
-        source: ImageRef(format!("{n}/source.png")),
-        instruction: instruction.into(),
         category: Some(category.into()),
-        candidates: (0..candidates).map(|i| candidate(n, i)).collect(),
+        ..Group::new(
+            GroupId(n),
+            format!("group-{n}"),
+            source,
+            instruction,
+            candidates,
+        )
     }
 }
 
@@ -56,14 +60,14 @@ fn candidate(group: i64, index: usize) -> Candidate {
         ));
         labels.push(label(annotator, Axis::VisualQuality, (good * 0.9).round()));
     }
+    let key = char::from(b'a' + u8::try_from(index).unwrap_or(25)).to_string();
+    let id = CandidateId(group * 100 + index as i64);
     Candidate {
-        id: CandidateId(group * 100 + index as i64),
-        key: char::from(b'a' + u8::try_from(index).unwrap_or(25)).to_string(),
-        image: ImageRef(format!("{group}/{index}.png")),
         editor: Some(EDITORS[index % EDITORS.len()].into()),
         seed: Some(7 + index as u64),
         fault: (index == 2).then(|| "over-saturated".into()),
         labels,
+        ..Candidate::new(id, key, ImageRef(format!("{group}/{index}.png")))
     }
 }
 

@@ -49,27 +49,21 @@ impl<J: Judge> Model<J> {
             if let Some(image) = &edit.image {
                 edits.push(i);
                 candidates.push(Candidate {
-                    id: CandidateId(i as i64),
-                    key: i.to_string(),
-                    image: image.clone(),
                     editor: edit.editor.clone(),
-                    seed: None,
-                    fault: None,
-                    labels: Vec::new(),
+                    ..Candidate::new(CandidateId(i as i64), i.to_string(), image.clone())
                 });
             }
         }
         if candidates.is_empty() {
             return Err("the data names no edited images".into());
         }
-        let group = Group {
-            id: GroupId(0),
-            key: case.id.clone(),
-            source: source.clone(),
-            instruction: case.instruction.clone(),
-            category: None,
+        let group = Group::new(
+            GroupId(0),
+            case.id.clone(),
+            source.clone(),
+            case.instruction.clone(),
             candidates,
-        };
+        );
         Ok((group, edits))
     }
 

@@ -1,213 +1,158 @@
 //! Import: data sets as people have them, turned into records one by one. One file a format, and one row here for each.
 //!
 //! A format reads and checks; it does not write, look for images, or hold more than a record in memory. Storing is the
-//! workspace's part: all of a file or, on an error, nothing of it.
+//! workspace's part. A format is *whole* where one record tells everything of its group, so that a group that is there already
+//! is made what the file says; in any other format a record tells a part (one pair of its candidates, one rating), and what it
+//! tells is added.
 
+mod error;
 mod jsonl;
+mod options;
+mod record;
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::{Axis, Label};
+use super::records;
+
+pub use error::ImportError;
+pub use options::{ColumnMap, ImportOptions, ImportProgress, ImportReport, Stage};
+pub use record::{CandidateRecord, GroupRecord};
 
 pub(super) use jsonl::write_group;
 
-/// What an import did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ImportReport {
-    /// Groups that were not there before.
-    pub groups: usize,
-    /// Candidates that were not there before.
-    pub candidates: usize,
-    /// Labels that were not there before.
-    pub labels: usize,
-    /// Groups that were there already, unchanged.
-    pub unchanged: usize,
-    /// Groups that were there already and differ in the file: they are now as the file has them.
-    pub updated: usize,
-    /// How many images could not be found.
-    pub missing: usize,
-    /// The first [`MISSING_LISTED`](Self::MISSING_LISTED) images that could not be found, as `group: path`.
-    pub missing_images: Vec<String>,
+/// The records of a data set, in order. After an error of one record comes the next; after one that ends the file, nothing.
+pub trait GroupSource: Iterator<Item = Result<GroupRecord, ImportError>> {
+    /// How much lies behind, in bytes (of a folder, in entries).
+    fn behind(&self) -> u64;
+    /// How much there is in all, in the same unit; 0 where that is not known.
+    fn total(&self) -> u64;
 }
 
-impl ImportReport {
-    /// How many missing images are named; beyond that they are only counted.
-    pub const MISSING_LISTED: usize = 1000;
-}
-
-/// Why a file cannot be imported.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// It cannot be read.
-    #[error("cannot read '{}': {why}", file.display())]
-    Unreadable {
-        /// The file.
-        file: PathBuf,
-        /// What the system says.
-        #[source]
-        why: std::io::Error,
-    },
-    /// Something in it is wrong.
-    #[error("{}:{line}: {what} (nothing of this file was imported)", file.display())]
-    Wrong {
-        /// The file.
-        file: PathBuf,
-        /// The line, counted from 1.
-        line: usize,
-        /// What is wrong.
-        what: String,
-    },
-    /// Its name tells no known format.
-    #[error("'{}' is of no known format; the formats are {}", file.display(), known_formats())]
-    UnknownFormat {
-        /// The file.
-        file: PathBuf,
-    },
-}
-
-/// A group as a file has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
-    /// Where it begins in the file, counted from 1.
-    pub line: usize,
-    /// Its name, unique in the data set.
-    pub key: String,
-    /// The image before the edit: a path as written in the file.
-    pub source: String,
-    /// What was asked for.
-    pub instruction: String,
-    /// The kind of edit, if known.
-    pub category: Option<String>,
-    /// The edited images, one or more, no two of the same name.
-    pub candidates: Vec<CandidateRecord>,
-}
-
-/// A candidate as a file has it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct CandidateRecord {
-    /// Its name within the group.
-    pub key: String,
-    /// The edited image: a path as written in the file.
-    pub image: String,
-    /// The editor model that made it, if known.
-    pub editor: Option<String>,
-    /// The seed it was made with, if known.
-    pub seed: Option<u64>,
-    /// The fault that was put in, if any.
-    pub fault: Option<String>,
-    /// What people said of it, no two of one annotator on one axis.
-    pub labels: Vec<Label>,
-}
-
-/// The records of a file, in order, ending with the first error.
-pub type Records = Box<dyn Iterator<Item = Result<Record, ImportError>>>;
+/// The records of a data set, whatever its format.
+pub type GroupRecords = Box<dyn GroupSource>;
 
 /// A format that data sets come in.
 pub struct Format {
-    /// Its name, for people.
+    /// Its name, for `--format`.
     pub name: &'static str,
-    /// The file name endings that tell it, lower case, without the dot.
-    pub endings: &'static [&'static str],
-    /// Opens a file of it.
-    pub open: fn(&Path) -> Result<Records, ImportError>,
+    /// What it is, for people.
+    pub title: &'static str,
+    /// What tells it: the fields or files it has.
+    pub told_by: &'static str,
+    /// Whether a record is all that is to be known of its group.
+    pub whole: bool,
+    /// Whether this is of it.
+    pub fits: fn(&Look) -> bool,
+    /// Opens a file (or folder) of it.
+    pub open: fn(&Opening<'_>) -> Result<GroupRecords, ImportError>,
 }
 
-/// Every format there is.
-pub const FORMATS: &[Format] = &[jsonl::FORMAT];
+/// What detection looks at.
+#[derive(Debug, Clone, Default)]
+pub struct Look {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// Whether it is a folder.
+    pub folder: bool,
+    /// The ending of its name, lower case, without the dot.
+    pub ending: String,
+    /// The names of its columns, or of the fields of its first record.
+    pub columns: Vec<String>,
+}
 
-/// The format that a file's name tells.
-pub fn format_of(file: &Path) -> Result<&'static Format, ImportError> {
-    let ending = file
-        .extension()
-        .map(|ending| ending.to_string_lossy().to_lowercase());
-    FORMATS
-        .iter()
-        .find(|format| format.endings.iter().any(|e| Some(*e) == ending.as_deref()))
-        .ok_or_else(|| ImportError::UnknownFormat {
-            file: file.to_path_buf(),
+impl Look {
+    /// Looks at a file's name and first record, or at a folder.
+    pub fn at(path: &Path) -> Result<Self, ImportError> {
+        let metadata = std::fs::metadata(path).map_err(|why| ImportError::Unreadable {
+            file: path.to_path_buf(),
+            why,
+        })?;
+        let folder = metadata.is_dir();
+        let ending = path.extension().unwrap_or_default().to_string_lossy();
+        Ok(Self {
+            path: path.to_path_buf(),
+            folder,
+            ending: ending.to_lowercase(),
+            columns: if folder {
+                Vec::new()
+            } else {
+                records::columns(path)?
+            },
         })
+    }
+
+    /// Whether all of these fields are there.
+    pub fn has(&self, fields: &[&str]) -> bool {
+        fields
+            .iter()
+            .all(|field| self.columns.iter().any(|column| column == field))
+    }
 }
+
+/// How a data set is to be opened.
+#[derive(Debug, Clone)]
+pub struct Opening<'a> {
+    /// The file or folder.
+    pub path: &'a Path,
+    /// What the data set is called: for the names of groups that have none of their own.
+    pub set: &'a str,
+    /// Whose judgement it is where the file names nobody.
+    pub annotator: &'a str,
+    /// Whether such judgements were made by a program.
+    pub simulated: bool,
+    /// Which column holds what, as the user says.
+    pub map: &'a ColumnMap,
+    /// Whether images that are in the file itself are to be read and hashed, so that the same picture in two rows is known.
+    pub hash: bool,
+    /// How many records, wrong ones counted, are to be passed over: they were taken in before.
+    pub skip: u64,
+}
+
+/// Every format there is, in the order in which they are tried.
+pub const FORMATS: &[&Format] = &[&jsonl::FORMAT];
 
 /// erw's own JSONL, whatever the file is called.
 pub const OWN: &Format = &jsonl::FORMAT;
 
-fn known_formats() -> String {
-    let formats: Vec<String> = FORMATS
-        .iter()
-        .map(|format| format!("{} (.{})", format.name, format.endings.join(", .")))
-        .collect();
-    formats.join(" and ")
-}
+/// The name of the format for tables of any columns.
+pub const TABLE: &str = "table";
 
-/// What all formats must hold to, checked in one place; the text says what does not.
-fn check(record: &Record) -> Result<(), String> {
-    let named = |what: &str, text: &str| {
-        if text.is_empty() {
-            return Err(format!("{what} is empty"));
-        }
-        Ok(())
-    };
-    named("the 'id' of the group", &record.key)?;
-    named("'source'", &record.source)?;
-    if record.candidates.is_empty() {
-        return Err(format!("group '{}' has no candidates", record.key));
-    }
-    for (index, candidate) in record.candidates.iter().enumerate() {
-        let key = &candidate.key;
-        named("the 'id' of a candidate", key)?;
-        named(&format!("'image' of candidate '{key}'"), &candidate.image)?;
-        if record.candidates[..index].iter().any(|c| c.key == *key) {
-            return Err(format!(
-                "two candidates of group '{}' have the id '{key}'",
-                record.key
-            ));
-        }
-        check_labels(candidate)?;
-    }
-    Ok(())
-}
-
-fn check_labels(candidate: &CandidateRecord) -> Result<(), String> {
-    let key = &candidate.key;
-    for (index, label) in candidate.labels.iter().enumerate() {
-        let (annotator, axis) = (&label.annotator, label.axis);
-        if annotator.is_empty() {
-            return Err(format!(
-                "a label of candidate '{key}' has an empty 'annotator'"
-            ));
-        }
-        if !(1.0..=4.0).contains(&label.score) {
-            return Err(format!(
-                "'{}' of candidate '{key}' by '{annotator}' is {}; scores go from 1 to 4",
-                axis.key(),
-                label.score
-            ));
-        }
-        let same = |l: &Label| l.axis == axis && l.annotator == *annotator;
-        if candidate.labels[..index].iter().any(same) {
-            return Err(format!(
-                "'{annotator}' scored '{}' of candidate '{key}' twice",
-                axis.key()
-            ));
-        }
-    }
-    Ok(())
-}
-
-/// Both axes of one judgement as labels.
-fn labels_of(
-    annotator: &str,
-    scores: [(Axis, Option<f64>); 2],
-    simulated: bool,
-) -> impl Iterator<Item = Label> {
-    scores.into_iter().filter_map(move |(axis, score)| {
-        Some(Label {
-            annotator: annotator.to_owned(),
-            axis,
-            score: score?,
-            simulated,
-        })
+/// The format of that name.
+pub fn format_named(name: &str) -> Result<&'static Format, ImportError> {
+    let named = FORMATS.iter().find(|format| format.name == name);
+    named.copied().ok_or_else(|| ImportError::NoSuchFormat {
+        name: name.to_owned(),
+        formats: names(),
     })
+}
+
+/// The format that a file's name and first record tell, or a folder's content.
+pub fn format_of(path: &Path) -> Result<&'static Format, ImportError> {
+    let look = Look::at(path)?;
+    let fitting = FORMATS.iter().find(|format| (format.fits)(&look));
+    fitting.copied().ok_or_else(|| ImportError::UnknownFormat {
+        file: look.path,
+        columns: look.columns,
+        formats: names(),
+    })
+}
+
+/// The records of a file in erw's own JSONL.
+pub fn own(file: &Path) -> Result<GroupRecords, ImportError> {
+    (OWN.open)(&Opening {
+        path: file,
+        set: "",
+        annotator: "",
+        simulated: false,
+        map: &ColumnMap::default(),
+        hash: false,
+        skip: 0,
+    })
+}
+
+fn names() -> String {
+    let names: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -215,14 +160,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_formats_name_ending_tells_it_in_either_case() {
-        assert_eq!(format_of(Path::new("a/B.JSONL")).unwrap().name, OWN.name);
-        let error = format_of(Path::new("a/b.xlsx"))
-            .map(|f| f.name)
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "'a/b.xlsx' is of no known format; the formats are erw's JSONL (.jsonl, .ndjson)"
+    fn names_of_formats_are_theirs_alone() {
+        for (i, format) in FORMATS.iter().enumerate() {
+            assert!(FORMATS[..i].iter().all(|other| other.name != format.name));
+            assert_eq!(format_named(format.name).unwrap().title, format.title);
+        }
+        let error = format_named("xlsx").err().unwrap().to_string();
+        assert!(
+            error.starts_with("there is no format 'xlsx'; the formats are erw"),
+            "{error}"
         );
+    }
+
+    #[test]
+    fn a_file_of_no_known_format_is_told_with_its_fields() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("a.csv");
+        std::fs::write(&file, "wheels,doors\n4,5\n").unwrap();
+        let error = format_of(&file).err().unwrap().to_string();
+        assert!(
+            error.contains("a.csv' is of no known format (its fields are wheels, doors); --format"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn own_files_are_known_in_either_case_and_when_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            (
+                "A.JSONL",
+                r#"{"id":"g","source":"s","instruction":"x","candidates":[]}"#,
+            ),
+            ("b.ndjson", "\n"),
+        ] {
+            let file = dir.path().join(name);
+            std::fs::write(&file, text).unwrap();
+            assert_eq!(format_of(&file).unwrap().name, OWN.name);
+        }
     }
 }

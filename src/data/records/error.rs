@@ -1,6 +1,7 @@
 //! What can be wrong with a file of records, in words that name the file, the line or row, the field, and what to do.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -31,7 +32,7 @@ impl Place {
         }
     }
 
-    pub(super) fn line(file: &Arc<Path>, line: u64) -> Self {
+    pub(in crate::data) fn line(file: &Arc<Path>, line: u64) -> Self {
         Self {
             file: Arc::clone(file),
             at: At::Line(line),
@@ -45,6 +46,26 @@ impl Place {
         }
     }
 
+    /// Tells it from other places: the file, hashed, and the line or row.
+    pub(in crate::data) fn identity(&self) -> (u64, u64) {
+        let mut hasher = std::hash::DefaultHasher::new();
+        self.file.hash(&mut hasher);
+        let number = match self.at {
+            At::File => 0,
+            At::Line(number) | At::Row(number) => number,
+        };
+        (hasher.finish(), number)
+    }
+
+    /// What its number counts.
+    pub(in crate::data) fn unit(&self) -> &'static str {
+        match self.at {
+            At::File => "file",
+            At::Line(_) => "line",
+            At::Row(_) => "row",
+        }
+    }
+
     /// That this record, and no more than this record, cannot be read.
     pub(super) fn unparsable(self, what: impl Into<String>) -> RecordError {
         RecordError::Unparsable {
@@ -54,7 +75,7 @@ impl Place {
     }
 
     /// That nothing from here on can be read.
-    pub(super) fn broken(self, what: impl Into<String>) -> RecordError {
+    pub(in crate::data) fn broken(self, what: impl Into<String>) -> RecordError {
         RecordError::Broken {
             place: self,
             what: what.into(),

@@ -36,7 +36,7 @@ use std::path::Path;
 pub use error::{Place, RecordError};
 pub use record::Record;
 
-pub(super) use columnar::{CellError, CellRef};
+pub(in crate::data) use columnar::{CellError, CellRef};
 
 use columnar::Rows;
 use json::Members;

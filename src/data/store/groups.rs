@@ -6,7 +6,10 @@ use super::error::{Fault, WorkspaceError};
 use super::hashes::{FilesChecked, model_id};
 use super::scores::unpack;
 use super::{Workspace, count, sql};
-use crate::domain::{Axis, Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef, Label};
+use crate::domain::{
+    Axis, Candidate, CandidateId, Choice, Group, GroupId, GroupSummary, ImageRef, Label, Rating,
+    Vote,
+};
 
 impl Workspace {
     /// How many groups there are.
@@ -123,13 +126,15 @@ pub(super) struct GroupReader<'a> {
     head: Statement<'a>,
     candidates: Statement<'a>,
     labels: Statement<'a>,
+    ratings: Statement<'a>,
+    votes: Statement<'a>,
 }
 
 impl<'a> GroupReader<'a> {
     pub(super) fn new(db: &'a Connection) -> Result<Self, Fault> {
         Ok(Self {
             head: db.prepare(
-                "SELECT g.key, i.path, g.instruction, g.category
+                "SELECT g.key, i.path, g.instruction, g.category, g.data_set, g.split
                  FROM groups g JOIN images i ON i.id = g.source WHERE g.id = ?1",
             )?,
             candidates: db.prepare(
@@ -140,6 +145,16 @@ impl<'a> GroupReader<'a> {
                 "SELECT l.candidate, a.name, l.axis, l.score, l.simulated
                  FROM candidates c JOIN labels l ON l.candidate = c.id JOIN annotators a ON a.id = l.annotator
                  WHERE c.group_id = ?1 ORDER BY l.candidate, l.annotator, l.axis",
+            )?,
+            ratings: db.prepare(
+                "SELECT r.candidate, a.name, r.name, r.value, r.low, r.high
+                 FROM candidates c JOIN ratings r ON r.candidate = c.id JOIN annotators a ON a.id = r.annotator
+                 WHERE c.group_id = ?1 ORDER BY r.candidate, r.annotator, r.name",
+            )?,
+            votes: db.prepare(
+                "SELECT v.a, v.b, n.name, v.axis, v.choice, v.count_a, v.count_b, v.confidence, v.simulated
+                 FROM candidates c JOIN votes v ON v.a = c.id JOIN annotators n ON n.id = v.annotator
+                 WHERE c.group_id = ?1 ORDER BY v.a, v.b, v.annotator, v.axis",
             )?,
         })
     }
@@ -153,14 +168,43 @@ impl<'a> GroupReader<'a> {
                 source: ImageRef(row.get(1)?),
                 instruction: row.get(2)?,
                 category: row.get(3)?,
+                set: row.get(4)?,
+                split: row.get(5)?,
                 candidates: Vec::new(),
+                votes: Vec::new(),
             })
         });
         let Some(mut group) = head.optional()? else {
             return Ok(None);
         };
         group.candidates = self.candidates(id)?;
+        group.votes = self.votes(id, &group.candidates)?;
         Ok(Some(group))
+    }
+
+    /// The votes between a group's candidates, each with the one that comes first as the first.
+    fn votes(&mut self, group: GroupId, candidates: &[Candidate]) -> Result<Vec<Vote>, Fault> {
+        let position = |id: i64| candidates.iter().position(|c| c.id.0 == id);
+        let (mut votes, mut rows) = (Vec::new(), self.votes.query([group.0])?);
+        while let Some(row) = rows.next()? {
+            // A vote across groups is nobody's; none is ever stored.
+            let (Some(a), Some(b)) = (position(row.get(0)?), position(row.get(1)?)) else {
+                continue;
+            };
+            let counts: (Option<f64>, Option<f64>) = (row.get(5)?, row.get(6)?);
+            let vote = Vote {
+                a,
+                b,
+                annotator: row.get(2)?,
+                axis: axis(row.get_ref(3)?.as_str()?),
+                choice: Choice::of_key(row.get_ref(4)?.as_str()?).unwrap_or(Choice::Tie),
+                counts: counts.0.zip(counts.1).map(|(a, b)| [a, b]),
+                confidence: row.get(7)?,
+                simulated: row.get(8)?,
+            };
+            votes.push(if a < b { vote } else { vote.turned() });
+        }
+        Ok(votes)
     }
 
     /// A group's candidates in their order, with labels by annotator (in the order these were first met) and axis.
@@ -174,6 +218,7 @@ impl<'a> GroupReader<'a> {
                 seed: row.get::<_, Option<i64>>(4)?.map(i64::cast_unsigned),
                 fault: row.get(5)?,
                 labels: Vec::new(),
+                ratings: Vec::new(),
             })
         })?;
         let mut candidates = rows.collect::<Result<Vec<Candidate>, _>>()?;
@@ -193,6 +238,25 @@ impl<'a> GroupReader<'a> {
                 candidate.labels.push(label);
             }
         }
+        let mut rows = self.ratings.query([group.0])?;
+        while let Some(row) = rows.next()? {
+            let of = CandidateId(row.get(0)?);
+            let ends: (Option<f64>, Option<f64>) = (row.get(4)?, row.get(5)?);
+            let rating = Rating {
+                annotator: row.get(1)?,
+                name: row.get(2)?,
+                value: row.get(3)?,
+                scale: ends.0.zip(ends.1).map(|(low, high)| [low, high]),
+            };
+            if let Some(candidate) = candidates.iter_mut().find(|c| c.id == of) {
+                candidate.ratings.push(rating);
+            }
+        }
         Ok(candidates)
     }
+}
+
+/// The axis of that name; `None` for overall.
+fn axis(key: &str) -> Option<Axis> {
+    Axis::ALL.into_iter().find(|axis| axis.key() == key)
 }

@@ -26,6 +26,14 @@ impl Places {
         })
     }
 
+    /// Of a folder that relative paths start from, and a canonical root.
+    pub(super) fn below(root: &Path, folder: &Path) -> std::io::Result<Self> {
+        Ok(Self {
+            root: root.to_path_buf(),
+            folder: folder.canonicalize()?,
+        })
+    }
+
     /// The path to store for one in the file; the error says what is wrong with it.
     pub(super) fn stored(&self, written: &str) -> Result<String, String> {
         if written.contains('\0') {

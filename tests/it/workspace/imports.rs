@@ -160,14 +160,14 @@ fn an_export_imports_again_without_loss() {
     let set = Set::of_two_groups();
     let out = set.dir.path().join("out.jsonl");
     assert_eq!(set.workspace.export_jsonl(&out).unwrap(), 2);
-    assert_eq!(set.workspace.import(&out).unwrap().unchanged, 2);
+    assert_eq!(set.workspace.import_jsonl(&out).unwrap().unchanged, 2);
     // From elsewhere, paths are absolute and mean the same.
     let other = tempfile::tempdir().unwrap();
     let far = other.path().join("far.jsonl");
     set.workspace.export_jsonl(&far).unwrap();
-    assert_eq!(set.workspace.import(&far).unwrap().unchanged, 2);
+    assert_eq!(set.workspace.import_jsonl(&far).unwrap().unchanged, 2);
     let copy = Workspace::create(&other.path().join("copy")).unwrap();
-    let report = copy.import(&far).unwrap();
+    let report = copy.import_jsonl(&far).unwrap();
     assert_eq!((report.groups, report.missing), (2, 0));
     let group = copy.group(GroupId(1)).unwrap().unwrap();
     assert_eq!(

@@ -18,23 +18,37 @@
 //! | `candidates` | one or more, in the order they are shown; `id` unique in the group |
 //! | `editor`, `seed`, `fault` | what made the image, with which seed (a whole number from 0), which fault was put in; may be left out |
 //! | `labels` | may be left out; `if` and `vq` from 1 to 4, either may be left out; `simulated` is false when left out |
+//! | `ratings` | of a candidate on other scales, may be left out: `{"annotator": "x", "name": "overall", "value": 0.5, "scale": [0, 1]}`, of which `scale` may be left out |
+//! | `votes` | of the group, may be left out: `{"annotator": "x", "a": "flux", "b": "omni", "choice": "a"}` between two candidates by id; `choice` is a, b, tie, both-good or both-bad; `axis` (`if` or `vq`, overall when left out), `counts`, `confidence` (0 to 1) and `simulated` may be left out |
+//! | `set`, `split` | the data set it came with, and the part of the data it is in; may be left out |
 //!
 //! A field that is none of these is an error, since a misspelt one would otherwise vanish without a word.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{CandidateRecord, Format, ImportError, Record, Records, check, labels_of};
-use crate::domain::{Axis, Group, Label};
+use super::record::labels_of;
+use super::{
+    CandidateRecord, Format, GroupRecord, GroupRecords, GroupSource, ImportError, Opening,
+};
+use crate::data::records::Place;
+use crate::domain::{Axis, Candidate, Choice, Group, Label, Rating, Vote};
 
 /// The format's row in the registry.
 pub(super) const FORMAT: Format = Format {
-    name: "erw's JSONL",
-    endings: &["jsonl", "ndjson"],
-    open: |file| Ok(Box::new(Lines::open(file)?) as Records),
+    name: "erw",
+    title: "erw's own JSONL",
+    told_by: "id, source, instruction, candidates; a group a line",
+    whole: true,
+    fits: |look| {
+        let lines = matches!(look.ending.as_str(), "jsonl" | "ndjson");
+        lines && (look.columns.is_empty() || look.has(&["source", "instruction", "candidates"]))
+    },
+    open: |opening| Ok(Box::new(Lines::open(opening)?) as GroupRecords),
 };
 
 /// The longest line that is read, in bytes: a file without line ends must not fill the memory.
@@ -48,7 +62,13 @@ struct GroupLine {
     instruction: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     category: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    set: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    split: Option<String>,
     candidates: Vec<CandidateLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    votes: Vec<VoteLine>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -64,6 +84,35 @@ struct CandidateLine {
     fault: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     labels: Vec<LabelLine>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ratings: Vec<RatingLine>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RatingLine {
+    annotator: String,
+    name: String,
+    value: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scale: Option<[f64; 2]>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VoteLine {
+    annotator: String,
+    a: String,
+    b: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    axis: Option<String>,
+    choice: Choice,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    counts: Option<[f64; 2]>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    simulated: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -99,15 +148,18 @@ fn score<S: Serializer>(score: &Option<f64>, serializer: S) -> Result<S::Ok, S::
 }
 
 struct Lines {
-    file: PathBuf,
+    file: Arc<Path>,
     reader: BufReader<File>,
-    line: usize,
+    line: u64,
+    behind: u64,
+    total: u64,
     buffer: Vec<u8>,
     ended: bool,
 }
 
 impl Lines {
-    fn open(file: &Path) -> Result<Self, ImportError> {
+    fn open(opening: &Opening<'_>) -> Result<Self, ImportError> {
+        let file = opening.path;
         let unreadable = |why| ImportError::Unreadable {
             file: file.to_path_buf(),
             why,
@@ -115,21 +167,29 @@ impl Lines {
         if file.is_dir() {
             return Err(unreadable(std::io::Error::other("it is a folder")));
         }
-        Ok(Self {
-            file: file.to_path_buf(),
-            reader: BufReader::with_capacity(1 << 16, File::open(file).map_err(unreadable)?),
+        let opened = File::open(file).map_err(unreadable)?;
+        let total = opened.metadata().map_or(0, |m| m.len());
+        let mut lines = Self {
+            file: file.into(),
+            reader: BufReader::with_capacity(1 << 16, opened),
             line: 0,
+            behind: 0,
+            total,
             buffer: Vec::new(),
             ended: false,
-        })
+        };
+        for _ in 0..opening.skip {
+            lines.advance()?;
+        }
+        Ok(lines)
+    }
+
+    fn place(&self) -> Place {
+        Place::line(&self.file, self.line)
     }
 
     fn wrong(&self, what: String) -> ImportError {
-        ImportError::Wrong {
-            file: self.file.clone(),
-            line: self.line,
-            what,
-        }
+        ImportError::wrong(&self.place(), what)
     }
 
     /// The next line that is not empty, in the buffer; false at the end.
@@ -141,17 +201,19 @@ impl Lines {
                 .take(LONGEST_LINE)
                 .read_until(b'\n', &mut self.buffer)
                 .map_err(|why| ImportError::Unreadable {
-                    file: self.file.clone(),
+                    file: self.file.to_path_buf(),
                     why,
                 })?;
+            self.behind += read as u64;
             if read == 0 {
                 return Ok(false);
             }
             if read as u64 == LONGEST_LINE && !self.buffer.ends_with(b"\n") {
-                return Err(self.wrong(format!(
+                let what = format!(
                     "the line is longer than {} MiB; is this one group a line?",
                     LONGEST_LINE >> 20
-                )));
+                );
+                return Err(ImportError::Record(self.place().broken(what)));
             }
             if self.line == 1 && self.buffer.starts_with(b"\xef\xbb\xbf") {
                 self.buffer.drain(..3);
@@ -162,37 +224,42 @@ impl Lines {
         }
     }
 
-    fn parse(&self) -> Result<Record, ImportError> {
+    fn parse(&self) -> Result<GroupRecord, ImportError> {
         let text = std::str::from_utf8(&self.buffer)
             .map_err(|e| self.wrong(format!("byte {} is not UTF-8", e.valid_up_to() + 1)))?;
         let group: GroupLine =
             serde_json::from_str(text.trim_end()).map_err(|e| self.wrong(in_words(&e)))?;
+        let wrong = |what| self.wrong(what);
         let mut candidates = Vec::with_capacity(group.candidates.len());
         for candidate in group.candidates {
             candidates.push(CandidateRecord {
-                labels: labels(&candidate).map_err(|what| self.wrong(what))?,
+                labels: labels(&candidate).map_err(wrong)?,
+                ratings: candidate.ratings.into_iter().map(rating).collect(),
                 key: candidate.id,
                 image: candidate.image,
+                hash: None,
                 editor: candidate.editor,
                 seed: candidate.seed,
                 fault: candidate.fault,
             });
         }
-        let record = Record {
-            line: self.line,
+        let votes = group.votes.into_iter().map(|line| vote(line, &candidates));
+        let votes = votes.collect::<Result<_, _>>().map_err(wrong)?;
+        let record = GroupRecord {
             key: group.id,
-            source: group.source,
-            instruction: group.instruction,
             category: group.category,
-            candidates,
+            set: group.set,
+            split: group.split,
+            votes,
+            ..GroupRecord::new(self.place(), group.source, group.instruction, candidates)
         };
-        check(&record).map_err(|what| self.wrong(what))?;
+        record.check(true).map_err(wrong)?;
         Ok(record)
     }
 }
 
 impl Iterator for Lines {
-    type Item = Result<Record, ImportError>;
+    type Item = Result<GroupRecord, ImportError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
@@ -203,9 +270,58 @@ impl Iterator for Lines {
             Ok(false) => None,
             Err(error) => Some(Err(error)),
         };
-        self.ended = !matches!(next, Some(Ok(_)));
+        self.ended = match &next {
+            Some(Ok(_)) => false,
+            Some(Err(error)) => error.ends(),
+            None => true,
+        };
         next
     }
+}
+
+impl GroupSource for Lines {
+    fn behind(&self) -> u64 {
+        self.behind
+    }
+
+    fn total(&self) -> u64 {
+        self.total
+    }
+}
+
+fn rating(line: RatingLine) -> Rating {
+    Rating {
+        annotator: line.annotator,
+        name: line.name,
+        value: line.value,
+        scale: line.scale,
+    }
+}
+
+fn vote(line: VoteLine, candidates: &[CandidateRecord]) -> Result<Vote, String> {
+    let position = |key: &str| {
+        let found = candidates.iter().position(|c| c.key == key);
+        found.ok_or_else(|| {
+            format!(
+                "a vote by '{}' names the candidate '{key}', which is none of the group",
+                line.annotator
+            )
+        })
+    };
+    let axis = line.axis.as_deref().map(|key| {
+        let axis = Axis::ALL.into_iter().find(|axis| axis.key() == key);
+        axis.ok_or_else(|| format!("a vote has the axis '{key}'; it is 'if' or 'vq'"))
+    });
+    Ok(Vote {
+        a: position(&line.a)?,
+        b: position(&line.b)?,
+        axis: axis.transpose()?,
+        choice: line.choice,
+        counts: line.counts,
+        confidence: line.confidence,
+        simulated: line.simulated,
+        annotator: line.annotator,
+    })
 }
 
 fn labels(candidate: &CandidateLine) -> Result<Vec<Label>, String> {
@@ -241,6 +357,7 @@ pub(in crate::data) fn write_group(
     out: &mut impl Write,
     path: impl Fn(String) -> std::io::Result<String>,
 ) -> std::io::Result<()> {
+    let votes = vote_lines(group.votes, &group.candidates);
     let mut candidates = Vec::with_capacity(group.candidates.len());
     for candidate in group.candidates {
         candidates.push(CandidateLine {
@@ -250,6 +367,7 @@ pub(in crate::data) fn write_group(
             seed: candidate.seed,
             fault: candidate.fault,
             labels: lines(candidate.labels),
+            ratings: candidate.ratings.into_iter().map(rating_line).collect(),
         });
     }
     let line = GroupLine {
@@ -257,10 +375,39 @@ pub(in crate::data) fn write_group(
         source: path(group.source.0)?,
         instruction: group.instruction,
         category: group.category,
+        set: group.set,
+        split: group.split,
         candidates,
+        votes,
     };
     serde_json::to_writer(&mut *out, &line)?;
     out.write_all(b"\n")
+}
+
+fn rating_line(rating: Rating) -> RatingLine {
+    RatingLine {
+        annotator: rating.annotator,
+        name: rating.name,
+        value: rating.value,
+        scale: rating.scale,
+    }
+}
+
+fn vote_lines(votes: Vec<Vote>, candidates: &[Candidate]) -> Vec<VoteLine> {
+    let key = |position: usize| candidates.get(position).map(|c| c.key.clone());
+    let line = |vote: Vote| {
+        Some(VoteLine {
+            a: key(vote.a)?,
+            b: key(vote.b)?,
+            axis: vote.axis.map(|axis| axis.key().to_owned()),
+            choice: vote.choice,
+            counts: vote.counts,
+            confidence: vote.confidence,
+            simulated: vote.simulated,
+            annotator: vote.annotator,
+        })
+    };
+    votes.into_iter().filter_map(line).collect()
 }
 
 /// Labels with the two axes of an annotator joined again, in the order of first mention.
@@ -289,129 +436,4 @@ fn lines(labels: Vec<Label>) -> Vec<LabelLine> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = r#"{"id":"g","source":"s.png","instruction":"x","candidates":[{"id":"a","image":"a.png"}]}"#;
-
-    fn read(text: &[u8]) -> Result<Vec<Record>, String> {
-        let dir = tempfile::tempdir().unwrap();
-        let file = dir.path().join("groups.jsonl");
-        std::fs::write(&file, text).unwrap();
-        let result: Result<Vec<_>, _> = (FORMAT.open)(&file).unwrap().collect();
-        result.map_err(|e| e.to_string().replace(dir.path().to_str().unwrap(), ""))
-    }
-
-    fn with(from: &str, to: &str) -> String {
-        assert!(GOOD.contains(from));
-        read(GOOD.replace(from, to).as_bytes()).unwrap_err()
-    }
-
-    #[test]
-    fn the_example_in_the_documentation_is_read() {
-        let docs: String = include_str!("jsonl.rs")
-            .lines()
-            .skip_while(|line| !line.contains("```json"))
-            .skip(1)
-            .take_while(|line| !line.contains("```"))
-            .map(|line| line.trim_start_matches("//!"))
-            .collect();
-        let records = read(docs.as_bytes()).unwrap();
-        let candidate = &records[0].candidates[0];
-        assert_eq!(records[0].category.as_deref(), Some("colour"));
-        assert_eq!(candidate.seed, Some(7));
-        assert_eq!(candidate.labels.len(), 2);
-        assert!(candidate.labels.iter().all(|l| l.simulated));
-    }
-
-    #[test]
-    fn empty_lines_a_byte_order_mark_and_dos_line_ends_do_no_harm() {
-        let text = format!(
-            "\u{feff}{GOOD}\r\n\r\n  \n{}",
-            GOOD.replace("\"g\"", "\"h\"")
-        );
-        let records = read(text.as_bytes()).unwrap();
-        let found: Vec<_> = records.iter().map(|r| (r.line, r.key.as_str())).collect();
-        assert_eq!(found, [(1, "g"), (4, "h")]);
-    }
-
-    #[test]
-    fn an_unknown_field_is_named_with_file_and_line() {
-        let text = format!("{GOOD}\n{}", GOOD.replace("\"image\"", "\"img\""));
-        let error = read(text.as_bytes()).unwrap_err();
-        assert!(
-            error
-                .starts_with("/groups.jsonl:2: unknown field 'img', expected one of 'id', 'image'"),
-            "{error}"
-        );
-        assert!(error.contains("(column "), "{error}");
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_in_words() {
-        let labelled = |label: &str| with("\"a.png\"", &format!("\"a.png\",\"labels\":[{label}]"));
-        let two = r#"{"id":"a","image":"a.png"},{"id":"a","image":"b.png"}"#;
-        let both = r#"{"annotator":"x","if":1},{"annotator":"x","if":2}"#;
-        for (error, says) in [
-            (with("\"g\"", "\"\""), "the 'id' of the group is empty"),
-            (with("\"s.png\"", "\"\""), "'source' is empty"),
-            (
-                with("\"a.png\"", "\"\""),
-                "'image' of candidate 'a' is empty",
-            ),
-            (
-                with("\"g\"", "3"),
-                "invalid type: integer '3', expected a string",
-            ),
-            (
-                with("\"instruction\":\"x\",", ""),
-                "missing field 'instruction'",
-            ),
-            (
-                with("{\"id\":\"a\",\"image\":\"a.png\"}", two),
-                "have the id 'a'",
-            ),
-            (
-                with("{\"id\":\"a\",\"image\":\"a.png\"}", ""),
-                "group 'g' has no candidates",
-            ),
-            (with("}]}", "}]"), "EOF while parsing"),
-            (
-                with("\"a.png\"", "\"a.png\",\"seed\":-1"),
-                "invalid value: integer '-1'",
-            ),
-            (
-                labelled(r#"{"annotator":"x","if":4.5}"#),
-                "'if' of candidate 'a' by 'x' is 4.5; scores go from 1 to 4",
-            ),
-            (
-                labelled(r#"{"annotator":"x","vq":0}"#),
-                "'vq' of candidate 'a' by 'x' is 0; scores go",
-            ),
-            (
-                labelled(r#"{"annotator":"x"}"#),
-                "by 'x' has neither 'if' nor 'vq'",
-            ),
-            (labelled(r#"{"annotator":"","if":1}"#), "empty 'annotator'"),
-            (labelled(both), "'x' scored 'if' of candidate 'a' twice"),
-        ] {
-            assert!(error.contains(says), "{error}");
-            assert!(error.contains("groups.jsonl:1: "), "{error}");
-        }
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_refused_by_line() {
-        let error = read(b"\n{\"id\":\"\xff\"}").unwrap_err();
-        assert!(error.contains(":2: byte 8 is not UTF-8"), "{error}");
-    }
-
-    #[test]
-    fn a_missing_file_and_a_folder_are_named() {
-        let dir = tempfile::tempdir().unwrap();
-        for path in [dir.path().join("no.jsonl"), dir.path().to_path_buf()] {
-            let error = (FORMAT.open)(&path).err().unwrap().to_string();
-            assert!(error.contains(path.to_str().unwrap()), "{error}");
-        }
-    }
-}
+mod tests;
