@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde::Serialize;
 
-use super::store::{Survey, Workspace, WorkspaceError};
+use super::store::{Survey, SurveyedImage, Workspace, WorkspaceError};
+use crate::domain::ImageRef;
 
 /// At most so many examples of a problem are kept; all are counted.
 const EXAMPLES: usize = 20;
@@ -28,6 +29,8 @@ pub enum Problem {
     DuplicateGroup,
     /// The same content as another candidate of its group.
     DuplicateCandidate,
+    /// An image that groups of two parts of the data (its splits) have.
+    SplitImage,
     /// An image with the content of one in the other workspace.
     LeakedImage,
     /// An instruction asked of the same source content in the other workspace.
@@ -36,12 +39,13 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem, in the order in which they are told.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Orphan,
         Self::Image,
         Self::Label,
         Self::DuplicateGroup,
         Self::DuplicateCandidate,
+        Self::SplitImage,
         Self::LeakedImage,
         Self::LeakedGroup,
     ];
@@ -54,6 +58,7 @@ impl Problem {
             Self::Label => "labels off the scale",
             Self::DuplicateGroup => "duplicate groups",
             Self::DuplicateCandidate => "duplicate candidates",
+            Self::SplitImage => "images in two splits",
             Self::LeakedImage => "images also in the other",
             Self::LeakedGroup => "groups also in the other",
         }
@@ -140,6 +145,7 @@ pub fn check(
     found(Problem::Label, own.survey.off_scale.clone());
     found(Problem::DuplicateGroup, duplicate_groups(&own));
     found(Problem::DuplicateCandidate, duplicate_candidates(&own));
+    found(Problem::SplitImage, images_of_two_splits(&own));
     if let Some(other) = &other {
         found(Problem::LeakedImage, leaked_images(&own, other));
         found(Problem::LeakedGroup, leaked_groups(&own, other));
@@ -198,9 +204,12 @@ fn plain(instruction: &str) -> String {
 }
 
 fn unreadable(own: &Examined) -> Vec<String> {
-    own.hashes
-        .iter()
-        .filter_map(|hash| hash.as_ref().err().cloned())
+    let hashes = own.hashes.iter().zip(&own.survey.images);
+    // A group that has no source lacks none.
+    let lacking = |image: &SurveyedImage| image.path() != ImageRef::NONE;
+    hashes
+        .filter(|(_, image)| lacking(image))
+        .filter_map(|(hash, _)| hash.as_ref().err().cloned())
         .collect()
 }
 
@@ -236,6 +245,31 @@ fn duplicate_candidates(own: &Examined) -> Vec<String> {
                     "group '{}': candidate '{key}' is the same picture as '{earlier}'",
                     group.key
                 )),
+            }
+        }
+    }
+    all
+}
+
+fn images_of_two_splits(own: &Examined) -> Vec<String> {
+    let mut first: HashMap<&str, (&str, &str)> = HashMap::new();
+    let mut told = HashSet::new();
+    let mut all = Vec::new();
+    for group in &own.survey.groups {
+        let Some(split) = group.split.as_deref() else {
+            continue;
+        };
+        let images = group.candidates.iter().map(|(_, image)| *image);
+        for hash in images
+            .chain([group.source])
+            .filter_map(|image| own.hash(image))
+        {
+            let (part, key) = *first.entry(hash).or_insert((split, &group.key));
+            if part != split && told.insert(hash) {
+                all.push(format!(
+                    "an image of group '{}' ({split}) is one of group '{key}' ({part})",
+                    group.key
+                ));
             }
         }
     }
@@ -375,6 +409,36 @@ mod tests {
         );
         let (_four, apart) = workspace(&[("g", 10, "Make it red.", &[11])]);
         assert_eq!(counts(&train, Some(&apart)), []);
+    }
+
+    #[test]
+    fn an_image_in_two_splits_is_told_once() {
+        let (_dir, workspace) = workspace(&[
+            ("g", 1, "Make it red.", &[2]),
+            ("h", 1, "Blur it.", &[3]),
+            ("i", 4, "Blur it.", &[2]),
+        ]);
+        let ids: Vec<i64> = workspace
+            .survey()
+            .unwrap()
+            .groups
+            .iter()
+            .map(|g| g.id)
+            .collect();
+        let splits = |parts: [&str; 3]| {
+            let rows: Vec<_> = ids.iter().copied().zip(parts).collect();
+            workspace.set_splits(&rows).unwrap();
+            counts(&workspace, None)
+        };
+        assert_eq!(splits(["train", "train", "train"]), []);
+        assert_eq!(
+            splits(["train", "train", "test"]),
+            [(Problem::SplitImage, 1)]
+        );
+        assert_eq!(
+            splits(["train", "test", "test"]),
+            [(Problem::SplitImage, 2)]
+        );
     }
 
     #[test]

@@ -3,12 +3,14 @@
 //! This is the only part that knows how anything is stored, and it stores nothing but what people and models said: it
 //! neither copies nor changes images, and it does not know what computes a score.
 
+pub mod census;
 pub mod check;
 mod demo;
 mod export;
 pub mod images;
 pub mod import;
 pub mod records;
+pub mod split;
 mod store;
 
 pub use import::{ImportError, ImportReport};

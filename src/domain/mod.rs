@@ -15,7 +15,9 @@ mod quadrature;
 mod reward;
 pub mod stats;
 pub mod text;
+mod tuple;
 mod vote;
+mod voting;
 
 pub use comparison::Comparison;
 pub use group::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
@@ -24,4 +26,6 @@ pub use loss::{Columns, PUBLISHED_MARGIN, PUBLISHED_TIE_CONSTANT, PairLoss, Slop
 pub use pairing::{JudgedOn, Labels, Pairing, Ties, clear_differences};
 pub use preference::{p_best, p_prefer, ranks};
 pub use reward::{Aggregate, Axis, Gaussian, Reward};
+pub use tuple::{Tuple, overall_score, tuples};
 pub use vote::{Choice, Rating, Vote};
+pub use voting::clear_judgements;

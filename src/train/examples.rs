@@ -9,7 +9,7 @@ use super::material::{Item, Material, Subject};
 use super::plan::Plan;
 use super::sampler::{Place, Sampler};
 use crate::data::images::{self, ImageError};
-use crate::domain::{Comparison, ImageRef, clear_differences};
+use crate::domain::{Comparison, ImageRef};
 use crate::model::Picture;
 use crate::model::learner::Example;
 
@@ -133,8 +133,7 @@ impl Load {
     fn add(&mut self, subject: &Subject, number: usize, positions: &[usize]) {
         match take(subject, positions) {
             Ok(example) => {
-                let human: Vec<_> = positions.iter().map(|i| subject.human[*i]).collect();
-                self.truth.push(clear_differences(&human));
+                self.truth.push(among(&subject.truth, positions));
                 self.subjects.push(number);
                 self.examples.push(example);
             }

@@ -11,7 +11,7 @@ use super::chance::{Chance, number};
 use super::error::TrainError;
 use super::plan::{Plan, Unit};
 use crate::data::Workspace;
-use crate::domain::{Comparison, Group, HumanScore, ImageRef, human_scores};
+use crate::domain::{Comparison, Group, HumanScore, ImageRef, clear_judgements, human_scores};
 use crate::model::learner::{Auxiliary, Objective, Recipe};
 
 /// A labelled group without its pictures.
@@ -33,8 +33,10 @@ pub struct Subject {
     pub editors: Vec<Option<String>>,
     /// Each candidate's labels, averaged.
     pub human: Vec<HumanScore>,
-    /// What the plan makes of the labels.
+    /// What the plan makes of labels and votes.
     pub comparisons: Vec<Comparison>,
+    /// What a model is held against.
+    pub truth: Vec<Comparison>,
     /// Each candidate's class of each auxiliary attribute of the plan, where it is known.
     pub attributes: Vec<Vec<Option<u32>>>,
 }
@@ -163,7 +165,7 @@ impl Material {
                 !s.comparisons.is_empty()
             }
         });
-        self.validation.retain(|s| !s.truth().is_empty());
+        self.validation.retain(|s| !s.truth.is_empty());
         self.silent = before - self.training.len() - self.validation.len();
     }
 
@@ -286,13 +288,6 @@ impl Material {
     }
 }
 
-impl Subject {
-    /// What a model is held against.
-    pub fn truth(&self) -> Vec<Comparison> {
-        crate::domain::clear_differences(&self.human)
-    }
-}
-
 fn open(dirs: &[PathBuf]) -> Result<Vec<Workspace>, TrainError> {
     let all: Result<Vec<_>, _> = dirs.iter().map(|dir| Workspace::open(dir)).collect();
     Ok(all?)
@@ -308,7 +303,8 @@ fn subject(
         root: Arc::clone(root),
         attributes,
         human: human_scores(&group.candidates),
-        comparisons: plan.pairs.comparisons(&group.candidates),
+        comparisons: plan.pairs.of_group(&group),
+        truth: clear_judgements(&group),
         editors: group.candidates.iter().map(|c| c.editor.clone()).collect(),
         images: group.candidates.into_iter().map(|c| c.image).collect(),
         key: group.key,

@@ -48,6 +48,9 @@ pub enum ImageError {
         /// The path.
         path: String,
     },
+    /// There is none: the source of text-to-image data.
+    #[error("the group has no source image: it is of text-to-image data")]
+    NoSource,
     /// More than [`MAX_BYTES`].
     #[error("the image '{path}' has {bytes} bytes; at most {} are read", MAX_BYTES)]
     TooLarge {
@@ -82,6 +85,9 @@ pub enum ImageError {
 /// which [`Record::image`](super::records::Record::image) writes): absolute ones as they are, relative ones below `root`. The
 /// file need not exist.
 pub fn locate(root: &Path, image: &ImageRef) -> Result<PathBuf, ImageError> {
+    if image.is_none() {
+        return Err(ImageError::NoSource);
+    }
     let path = Path::new(CellRef::parse(&image.0).map_or(image.0.as_str(), |cell| cell.file));
     if path.is_absolute() {
         return Ok(path.to_path_buf());

@@ -20,6 +20,26 @@ impl Workspace {
         })
     }
 
+    /// Stores in which part of the data groups are.
+    pub(in crate::data) fn set_splits(&self, rows: &[(i64, &str)]) -> Result<(), WorkspaceError> {
+        self.write(|tx| {
+            let sql = "UPDATE groups SET split = ?2 WHERE id = ?1 AND split IS NOT ?2";
+            let mut update = tx.prepare(sql)?;
+            for (id, part) in rows {
+                update.execute(params![id, part])?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How many source images there are, by path.
+    pub(in crate::data) fn source_count(&self) -> Result<usize, WorkspaceError> {
+        self.read(|db| {
+            let sql = "SELECT count(DISTINCT source) FROM groups g JOIN images i ON i.id = g.source WHERE i.path <> ''";
+            Ok(count(db.query_row(sql, [], |row| row.get(0))?))
+        })
+    }
+
     /// Up to `limit` summaries after group `after` (or from the first), in id order, with stored aggregate means under `fingerprint`.
     ///
     /// The files behind stored scores are looked at, so that a score whose image has changed does not show: up to 2,000 files a

@@ -24,7 +24,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::WorkspaceError;
 pub use hashes::GroupHashes;
 pub use scores::StoredModel;
-pub(super) use survey::Survey;
+pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
 
 use error::Fault;
 

@@ -24,7 +24,9 @@ pub(in crate::data) struct Survey {
 
 /// One group in a survey.
 pub(in crate::data) struct SurveyedGroup {
+    pub id: i64,
     pub key: String,
+    pub split: Option<String>,
     pub instruction: String,
     /// Its source, as a place in [`Survey::images`].
     pub source: usize,
@@ -73,6 +75,7 @@ impl Workspace {
             let (images, place) = images(db)?;
             let (groups, mut orphans) = groups(db, &place)?;
             orphans.extend(dangling(db)?);
+            orphans.extend(astray(db)?);
             let labels: i64 = db.query_row("SELECT count(*) FROM labels", [], |row| row.get(0))?;
             Ok(Survey {
                 groups,
@@ -120,7 +123,8 @@ fn groups(db: &Connection, place: &Places) -> Result<(Vec<SurveyedGroup>, Vec<St
         }
     }
     let (mut groups, mut orphans) = (Vec::new(), Vec::new());
-    let mut select = db.prepare("SELECT id, key, instruction, source FROM groups ORDER BY id")?;
+    let mut select =
+        db.prepare("SELECT id, key, instruction, source, split FROM groups ORDER BY id")?;
     let mut rows = select.query([])?;
     while let Some(row) = rows.next()? {
         let key: String = row.get(1)?;
@@ -130,7 +134,9 @@ fn groups(db: &Connection, place: &Places) -> Result<(Vec<SurveyedGroup>, Vec<St
         };
         if let Some(&source) = place.get(&row.get(3)?) {
             groups.push(SurveyedGroup {
+                id: row.get(0)?,
                 key,
+                split: row.get(4)?,
                 instruction: row.get(2)?,
                 source,
                 candidates,
@@ -149,6 +155,23 @@ fn dangling(db: &Connection) -> Result<Vec<String>, Fault> {
             let row = id.map_or_else(String::new, |id| format!(" number {id}"));
             Ok(format!(
                 "a row of {table}{row} points to one of {parent} that is not there"
+            ))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(rows)
+}
+
+/// Votes between candidates of two groups.
+fn astray(db: &Connection) -> Result<Vec<String>, Fault> {
+    let rows = db
+        .prepare(
+            "SELECT a.key, b.key FROM votes v JOIN candidates a ON a.id = v.a JOIN candidates b ON b.id = v.b
+             WHERE a.group_id <> b.group_id",
+        )?
+        .query_map([], |row| {
+            let (a, b): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(format!(
+                "a vote between '{a}' and '{b}', which are of two groups"
             ))
         })?
         .collect::<Result<_, _>>()?;

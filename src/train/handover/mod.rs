@@ -116,7 +116,7 @@ pub fn hand_over(
     fs::create_dir_all(folder).map_err(TrainError::files("create", folder))?;
     let train = pairs(&material.training, |s| s.comparisons.clone());
     let test = pairs(&material.validation, |s| {
-        let overall = s.truth().into_iter().filter(|c| c.axis.is_none());
+        let overall = s.truth.iter().copied().filter(|c| c.axis.is_none());
         overall.collect()
     });
     let at = |name: &str| folder.join(name);

@@ -12,6 +12,7 @@ fn subject(scores: &[(f64, f64)], comparisons: Vec<Comparison>) -> Subject {
         instruction_following: Some(a),
         visual_quality: Some(b),
     };
+    let human: Vec<_> = scores.iter().map(human).collect();
     Subject {
         root: Path::new("/data").into(),
         key: "g".into(),
@@ -22,7 +23,8 @@ fn subject(scores: &[(f64, f64)], comparisons: Vec<Comparison>) -> Subject {
             .map(|n| crate::domain::ImageRef(n.into()))
             .into(),
         editors: vec![Some("flux".into()), None],
-        human: scores.iter().map(human).collect(),
+        truth: crate::domain::clear_differences(&human),
+        human,
         comparisons,
         attributes: Vec::new(),
     }
