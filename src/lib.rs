@@ -9,8 +9,9 @@
 //! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
 //!   the folders of long verbs. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`], [`mod@bench`]: the verbs. Scoring groups of a workspace with a model; making sample data;
-//!   making a model of labels; measuring how well a scorer agrees with people.
+//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`]: the verbs. Scoring groups of a workspace with a model; making
+//!   sample data; making a model of labels; measuring how well a scorer agrees with people; people's judgements, and how far
+//!   they agree with each other.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -23,6 +24,7 @@
     )
 )]
 
+pub mod annotate;
 pub mod bench;
 pub mod cli;
 pub mod config;

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::ablate::AblateArgs;
 use super::bench::args::BenchVerb;
+use super::data::args::{DataVerb, ExportArgs, ImportArgs};
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
 use crate::model::Like;
@@ -47,7 +48,9 @@ pub(super) enum Verb {
     Model(ModelVerb),
     /// Take groups in from erw's own JSONL, making a workspace where there is none
     Import(ImportArgs),
-    /// Data sets: check one, or two against each other
+    /// Write a workspace, or a part of it, in the formats that others read
+    Export(ExportArgs),
+    /// Data sets: what is in one, whether it is sound, its parts
     #[command(subcommand)]
     Data(DataVerb),
     /// Make labelled groups: known edits of photos, with known faults and simulated labels
@@ -225,72 +228,6 @@ pub(super) struct ModelRandomArgs {
     /// What its weights are drawn from
     #[arg(long, default_value_t = 0)]
     pub(super) seed: u64,
-    #[command(flatten)]
-    pub(super) answer: Answer,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ImportArgs {
-    /// Files or folders; the format is told by their fields. Shards of one set can be given together
-    #[arg(required_unless_present = "formats")]
-    pub(super) paths: Vec<PathBuf>,
-    /// The workspace to take them into [default: this folder]
-    #[arg(long, short, value_name = "DIR")]
-    pub(super) workspace: Option<PathBuf>,
-    /// Read them as this format, whatever their fields tell
-    #[arg(long, value_name = "FORMAT")]
-    pub(super) format: Option<String>,
-    /// List the formats and what tells each
-    #[arg(long)]
-    pub(super) formats: bool,
-    /// Where relative image paths start [default: the file's folder]; none may lead out of it
-    #[arg(long, value_name = "DIR")]
-    pub(super) root: Option<PathBuf>,
-    /// What the data set is called [default: as the file]
-    #[arg(long, value_name = "NAME")]
-    pub(super) set: Option<String>,
-    /// The part of the data that this is, such as train or test
-    #[arg(long, value_name = "NAME")]
-    pub(super) split: Option<String>,
-    /// Whose judgements these are where the file names nobody [default: the data set]
-    #[arg(long, value_name = "NAME")]
-    pub(super) annotator: Option<String>,
-    /// Such judgements were made by a program
-    #[arg(long)]
-    pub(super) simulated: bool,
-    /// Which columns of a table hold what: instruction=prompt,source=src,…
-    #[arg(long, value_name = "FIELD=COLUMN,…")]
-    pub(super) map: Option<String>,
-    /// Copy the images into the workspace, instead of leaving them where they are
-    #[arg(long)]
-    pub(super) copy: bool,
-    /// Take away what files said of these groups before; without it, pairs and ratings are added
-    #[arg(long)]
-    pub(super) replace: bool,
-    /// Leave out records that are wrong, instead of importing nothing
-    #[arg(long)]
-    pub(super) skip_bad: bool,
-    #[command(flatten)]
-    pub(super) answer: Answer,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum DataVerb {
-    /// Look for missing images, bad labels, duplicates, and for what two workspaces have in common
-    Check(DataCheckArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Images are the same when their bytes are: one that was encoded anew, cropped or resized is another. Of an image that was read \
-before and has not changed since, only the header is looked at. Exit code 0: nothing found; 1: something.")]
-pub(super) struct DataCheckArgs {
-    /// The workspace to check [default: the one here]
-    #[arg(value_name = "WORKSPACE")]
-    pub(super) workspace: Option<PathBuf>,
-    /// A second one that must have no image, and no instruction for a source, in common with it
-    #[arg(long, value_name = "OTHER")]
-    pub(super) against: Option<PathBuf>,
     #[command(flatten)]
     pub(super) answer: Answer,
 }

@@ -9,7 +9,6 @@ mod bench;
 mod data;
 mod doctor;
 mod exit;
-mod import;
 mod jobs;
 mod model;
 mod open;
@@ -48,7 +47,8 @@ pub fn main() -> ExitCode {
         None => open::run(&cli.open),
         Some(Verb::Score(args)) => score::run(args),
         Some(Verb::Model(verb)) => model::run(verb),
-        Some(Verb::Import(args)) => import::run(args),
+        Some(Verb::Import(args)) => data::import::run(args),
+        Some(Verb::Export(args)) => data::export::run(args),
         Some(Verb::Data(verb)) => data::run(verb),
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),

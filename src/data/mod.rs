@@ -6,7 +6,7 @@
 pub mod census;
 pub mod check;
 mod demo;
-mod export;
+pub mod export;
 pub mod images;
 pub mod import;
 pub mod records;

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ModelError;
 use super::files::header_length;
+use super::weights::Weights;
 
 /// To be raised whenever a change of this program makes the same files give other scores.
 const SCHEME: &str = "erw scores 1";
@@ -48,6 +49,11 @@ pub(super) fn fingerprint(dir: &Path, weights: &[PathBuf]) -> Result<String, Mod
         part(&mut hasher, &name, &bytes);
     }
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The fingerprint of the model in `dir`, under which its scores are stored; nothing is loaded.
+pub fn fingerprint_of(dir: &Path) -> Result<String, ModelError> {
+    fingerprint(dir, Weights::open(dir)?.files())
 }
 
 /// Names and lengths go in with the contents, so that no two different directories read as the same bytes.

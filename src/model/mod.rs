@@ -65,6 +65,7 @@ pub use config::BackboneKind;
 pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
 pub use engine::RewardModel;
 pub use error::ModelError;
+pub use fingerprint::fingerprint_of;
 pub use manifest::Manifest;
 pub use names::Generation;
 pub use presets::Like;

@@ -337,6 +337,38 @@ pub fn png(picture: &RgbImage) -> Result<Vec<u8>, ImageError> {
     Ok(bytes.into_inner())
 }
 
+/// The picture as a JPEG file of a quality from 1 to 100.
+pub fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
+    let mut bytes = Vec::new();
+    let mut encoder = image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, quality);
+    encoder.encode_image(picture).map_err(|e| broken(&e))?;
+    Ok(bytes)
+}
+
+/// Copies an image into a folder under the name of its content, if it is not there already; where the copy is. One that is
+/// half written is never seen.
+pub fn copy_into(root: &Path, image: &ImageRef, folder: &Path) -> Result<PathBuf, ImageError> {
+    let bytes = read(root, image)?;
+    let ending = image::guess_format(&bytes)
+        .ok()
+        .and_then(|format| format.extensions_str().first().copied())
+        .ok_or(ImageError::UnknownFormat)?;
+    let file = folder.join(format!("{}.{ending}", content_hash(&bytes)));
+    if !file.is_file() {
+        write_whole(&file, folder, &bytes).map_err(|e| failed(image, &e))?;
+    }
+    Ok(file)
+}
+
+fn write_whole(file: &Path, folder: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut beside = tempfile::NamedTempFile::new_in(folder)?;
+    std::io::Write::write_all(&mut beside, bytes)?;
+    beside.as_file().sync_all()?;
+    beside.persist(file).map_err(|e| e.error)?;
+    Ok(())
+}
+
 fn lanczos(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
     let kind = fir::PixelType::U8x3;
     let source =

@@ -77,6 +77,9 @@ pub enum WorkspaceError {
     /// A file could not be imported; nothing of it was.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// What was asked for makes no sense; the text says what to do.
+    #[error("{0}")]
+    Usage(String),
     /// There is no such group.
     #[error("the workspace has no group number {}", .0.0)]
     NoSuchGroup(GroupId),

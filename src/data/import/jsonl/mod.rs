@@ -355,7 +355,7 @@ fn in_words(error: &serde_json::Error) -> String {
 pub(in crate::data) fn write_group(
     group: Group,
     out: &mut impl Write,
-    path: impl Fn(String) -> std::io::Result<String>,
+    mut path: impl FnMut(String) -> std::io::Result<String>,
 ) -> std::io::Result<()> {
     let votes = vote_lines(group.votes, &group.candidates);
     let mut candidates = Vec::with_capacity(group.candidates.len());

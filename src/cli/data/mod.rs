@@ -1,23 +1,33 @@
-//! `erw data`: questions to a data set as a whole.
+//! `erw import`, `erw export`, and `erw data`: data sets in and out, and questions to one as a whole.
+
+mod agreement;
+pub(super) mod args;
+mod census;
+pub(super) mod export;
+pub(super) mod import;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::Serialize;
 
-use super::args::{DataCheckArgs, DataVerb};
-use super::exit::Exit;
-use super::print::{self, Style, count};
-use super::progress::{Progress, Unit};
-use super::table::{Side, Table};
+use crate::cli::exit::Exit;
+use crate::cli::print::{self, Style, count};
+use crate::cli::progress::{Progress, Unit};
+use crate::cli::table::{Side, Table};
 use crate::data::Workspace;
 use crate::data::check::{CheckReport, check};
+use crate::data::split::{SplitReport, parse_shares, split};
 use crate::domain::text::printable;
+use args::{DataCheckArgs, DataSplitArgs, DataVerb};
 
 /// Carries one of them out.
 pub(super) fn run(verb: &DataVerb) -> anyhow::Result<Exit> {
     match verb {
         DataVerb::Check(args) => examine(args),
+        DataVerb::Stats(args) => census::run(args),
+        DataVerb::Agreement(args) => agreement::run(args),
+        DataVerb::Split(args) => divide(args),
     }
 }
 
@@ -56,6 +66,63 @@ fn examine(args: &DataCheckArgs) -> anyhow::Result<Exit> {
         print::out(&told(&answer, Style::of_stdout()))?;
     }
     Ok(exit)
+}
+
+#[derive(Serialize)]
+struct Divided {
+    workspace: PathBuf,
+    seed: u64,
+    #[serde(flatten)]
+    report: SplitReport,
+}
+
+/// Divides a workspace into parts.
+fn divide(args: &DataSplitArgs) -> anyhow::Result<Exit> {
+    let Ok(shares) =
+        parse_shares(&args.parts).map_err(|why| print::note(&format!("--parts: {why}")))
+    else {
+        return Ok(Exit::Usage);
+    };
+    let workspace = opened(args.workspace.as_deref())?;
+    let mut bar = Progress::new("looking at sources", Unit::Groups, 0);
+    let report = split(&workspace, &shares, args.seed, &mut |done, total| {
+        bar.set(done as u64, total as u64);
+    })?;
+    drop(bar);
+    if report.unreadable > 0 {
+        print::note(&format!(
+            "{} could not be read and told apart by path alone",
+            count(report.unreadable, "source image")
+        ));
+    }
+    if args.answer.json {
+        print::json(&Divided {
+            workspace: workspace.root().to_owned(),
+            seed: args.seed,
+            report,
+        })?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new(&[
+        ("part", Side::Left),
+        ("pictures", Side::Right),
+        ("groups", Side::Right),
+        ("candidates", Side::Right),
+    ]);
+    for part in &report.parts {
+        let numbers = [part.sources, part.groups, part.candidates].map(|n| n.to_string());
+        let mut cells = vec![printable(&part.name).into_owned()];
+        cells.extend(numbers);
+        table.row(cells, false);
+    }
+    print::out(table.render(Style::of_stdout()).trim_end())?;
+    if report.moved > 0 {
+        print::note(&format!(
+            "{} were in another part before",
+            count(report.moved, "group")
+        ));
+    }
+    Ok(Exit::Done)
 }
 
 /// The workspace in a folder, else the one here or above.

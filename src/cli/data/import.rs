@@ -6,10 +6,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::args::ImportArgs;
-use super::exit::Exit;
-use super::print::{self, Style, count};
-use super::progress::{Progress, Unit};
-use super::table::{Side, Table};
+use crate::cli::exit::Exit;
+use crate::cli::print::{self, Style, count};
+use crate::cli::progress::{Progress, Unit};
+use crate::cli::table::{Side, Table};
 use crate::data::import::{ColumnMap, FORMATS, ImportOptions, ImportReport, Stage};
 use crate::data::{ImportError, Workspace};
 use crate::domain::text::printable;
@@ -36,7 +36,7 @@ struct Report {
 
 /// Imports files and folders. Missing images are listed and do not stop it; the exit code says that there are some, or that
 /// records were left out.
-pub(super) fn run(args: &ImportArgs) -> anyhow::Result<Exit> {
+pub(in crate::cli) fn run(args: &ImportArgs) -> anyhow::Result<Exit> {
     if args.formats {
         return formats(args.answer.json);
     }

@@ -1,0 +1,3 @@
+//! Annotation: how people's judgements come in, and how far they agree.
+
+pub mod agreement;
