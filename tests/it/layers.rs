@@ -53,7 +53,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("parquet", &["data/records"]),
     ("csv", &["data/records"]),
     ("ureq", &["bench/judge"]),
-    ("base64", &["bench/judge"]),
+    ("base64", &["bench/judge", "data/export"]),
     ("butteraugli", &["bench/baselines"]),
     ("fast_ssim2", &["bench/baselines"]),
     ("imgref", &["bench/baselines"]),

@@ -229,7 +229,11 @@ fn annotators(judgements: &Judgements) -> Vec<AnnotatorReport> {
     rows.map(|(who, annotator)| AnnotatorReport {
         name: annotator.name.clone(),
         simulated: annotator.simulated,
-        judged: judged[who].iter().sum(),
+        judged: Asked::ALL
+            .into_iter()
+            .filter(|asked| *asked != Asked::Overall)
+            .map(|asked| judged[who][asked.place()])
+            .sum(),
         questions: Asked::ALL
             .into_iter()
             .filter(|asked| asked.level() != Level::Nominal && judged[who][asked.place()] > 0)

@@ -77,7 +77,7 @@ pub struct AnnotatorReport {
     pub name: String,
     /// Whether what they said was made by a program.
     pub simulated: bool,
-    /// Judgements in all.
+    /// Scores and votes in all.
     pub judged: usize,
     /// By question.
     pub questions: Vec<Question>,

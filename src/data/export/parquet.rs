@@ -99,7 +99,6 @@ fn write(
     if !rows.is_empty() {
         flush(&mut writer, &rows)?;
     }
-    writer.finish().map_err(failed)?;
     writer.into_inner().map_err(failed)
 }
 
