@@ -67,6 +67,10 @@ pub struct Material {
     pub(super) vocabulary: Vocabulary,
 }
 
+/// The splits that are taken without being asked for.
+const TRAIN: &str = "train";
+const VALIDATION: &str = "validation";
+
 impl Material {
     /// Reads the plan's workspaces; `in_use` stands in where the plan names none.
     pub fn gather(plan: &Plan, in_use: Option<&Workspace>) -> Result<Self, TrainError> {
@@ -85,12 +89,15 @@ impl Material {
             vocabulary: Vocabulary::new(&plan.auxiliary),
             ..Self::default()
         };
-        let all = material.read(plan, &places, true)?;
-        if apart.is_empty() {
+        let learned = stored_split(&places, plan.data.train_split.as_ref(), TRAIN)?;
+        let all = material.read(plan, &places, true, learned.as_deref())?;
+        let held_out = if apart.is_empty() { &places } else { &apart };
+        let measured = stored_split(held_out, plan.data.validation_split.as_ref(), VALIDATION)?;
+        if apart.is_empty() && measured.is_none() {
             material.split(plan, all);
         } else {
             material.training = all;
-            material.validation = material.read(plan, &apart, false)?;
+            material.validation = material.read(plan, held_out, false, measured.as_deref())?;
             refuse_leaks(&material.training, &material.validation)?;
         }
         material.thin(plan);
@@ -107,12 +114,16 @@ impl Material {
         plan: &Plan,
         places: &[Workspace],
         learning: bool,
+        split: Option<&str>,
     ) -> Result<Vec<Subject>, TrainError> {
         let mut subjects = Vec::new();
         for workspace in places {
             let root: Arc<Path> = workspace.root().into();
             let attributes = Attributes::read(&plan.auxiliary, &root)?;
             workspace.each_group(|group| {
+                if split.is_some() && split != group.split.as_deref() {
+                    return Ok(());
+                }
                 let classes = attributes.of(&group, &mut self.vocabulary, learning);
                 subjects.push(subject(plan, &root, group, classes));
                 Ok(())
@@ -285,6 +296,34 @@ impl Material {
     /// How many comparisons an epoch has.
     pub fn comparisons(&self) -> usize {
         self.training.iter().map(|s| s.comparisons.len()).sum()
+    }
+}
+
+/// The split to read: the one that is asked for, which has to be there, else the usual one where there is one.
+fn stored_split(
+    places: &[Workspace],
+    asked: Option<&String>,
+    usual: &str,
+) -> Result<Option<String>, TrainError> {
+    let mut known: Vec<String> = Vec::new();
+    for workspace in places {
+        known.extend(workspace.splits()?.into_keys().flatten());
+    }
+    let has = |name: &str| known.iter().any(|known| known == name);
+    match asked {
+        Some(name) if !has(name) => {
+            known.sort();
+            known.dedup();
+            Err(TrainError::NoData(format!(
+                "no group is in the split '{name}'{}; 'erw data split' makes some",
+                match known.is_empty() {
+                    true => String::new(),
+                    false => format!(" (there are {})", known.join(", ")),
+                }
+            )))
+        }
+        Some(name) => Ok(Some(name.clone())),
+        None => Ok(has(usual).then(|| usual.to_owned())),
     }
 }
 

@@ -22,10 +22,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("train", &["domain", "config", "data", "model", "runs", "jobs"]),
     // What a model says comes to it through a trait of its own.
     ("bench", &["domain", "config", "data", "runs"]),
+    ("annotate", &["domain", "config", "data"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
-    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "workbench"]),
+    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "workbench", "tui"]),
+    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 
@@ -50,8 +51,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("clap_mangen", &["cli"]),
     ("indicatif", &["cli"]),
     ("rusqlite", &["data"]),
-    ("parquet", &["data/records"]),
-    ("csv", &["data/records"]),
+    ("parquet", &["data/export", "data/records"]),
+    ("csv", &["data/export", "data/records"]),
     ("ureq", &["bench/judge"]),
     ("base64", &["bench/judge", "data/export"]),
     ("butteraugli", &["bench/baselines"]),

@@ -1,5 +1,7 @@
 //! Reading groups: one with everything, or many in short, page by page.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, Row, Statement, params};
 
 use super::error::{Fault, WorkspaceError};
@@ -17,6 +19,15 @@ impl Workspace {
         self.read(|db| {
             let groups = db.query_row("SELECT count(*) FROM groups", [], |row| row.get(0))?;
             Ok(count(groups))
+        })
+    }
+
+    /// How many groups each part of the data has; `None` for those in none.
+    pub fn splits(&self) -> Result<BTreeMap<Option<String>, usize>, WorkspaceError> {
+        self.read(|db| {
+            let mut select = db.prepare("SELECT split, count(*) FROM groups GROUP BY split")?;
+            let rows = select.query_map([], |row| Ok((row.get(0)?, count(row.get(1)?))))?;
+            Ok(rows.collect::<Result<_, _>>()?)
         })
     }
 

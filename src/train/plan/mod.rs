@@ -98,6 +98,10 @@ pub struct Data {
     pub validation_workspaces: Vec<PathBuf>,
     /// The share of source images whose groups are kept for measuring, 0 to below 1; all groups of a source go the same way.
     pub validation: f64,
+    /// Learns from the groups of this split (`erw data split`); not given: of "train" where there is one, else from all.
+    pub train_split: Option<String>,
+    /// Measures on the groups of this split; not given: of "validation" where there is one, else as above.
+    pub validation_split: Option<String>,
     /// What the split is drawn from; not given: the plan's seed. It is for runs of several seeds that are measured on the same.
     pub split_seed: Option<u64>,
     /// Learns from so many of the training groups, chosen by the seed; not given: from all.
@@ -110,6 +114,8 @@ impl Default for Data {
             workspaces: Vec::new(),
             validation_workspaces: Vec::new(),
             validation: 0.1,
+            train_split: None,
+            validation_split: None,
             split_seed: None,
             groups: None,
         }

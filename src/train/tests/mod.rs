@@ -1,5 +1,6 @@
 //! The loop with a made-up learner and a true run folder: what is noted, how it stops, and that nothing changes the outcome.
 
+mod splits;
 mod survival;
 
 use std::collections::BTreeMap;
