@@ -62,6 +62,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "image",
         &[
             "bench/baselines",
+            "data/export",
             "data/images",
             "model/decode",
             "model/preprocess",

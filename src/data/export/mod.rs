@@ -10,6 +10,8 @@ mod parquet;
 mod rows;
 mod sharegpt;
 mod target;
+#[cfg(test)]
+mod tests;
 mod tuples;
 
 use std::fs::File;
