@@ -1,6 +1,8 @@
 //! The workspace from outside: what is stored stays, what is stale does not show, and nothing is ever half done.
 
 mod imports;
+#[cfg(unix)]
+mod kills;
 mod pictures;
 mod safety;
 mod scores;

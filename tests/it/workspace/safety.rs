@@ -29,7 +29,10 @@ fn an_empty_workspace_has_nothing_in_it() {
     assert_eq!(workspace.own_model(), None);
     assert_eq!(
         set.import("\n").unwrap(),
-        erw::data::ImportReport::default()
+        erw::data::ImportReport {
+            format: "erw".into(),
+            ..erw::data::ImportReport::default()
+        }
     );
 }
 
@@ -138,7 +141,7 @@ fn databases_that_are_newer_foreign_or_broken_are_refused_and_left_alone() {
             newer,
             WorkspaceError::Newer {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ),

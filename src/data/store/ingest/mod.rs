@@ -34,7 +34,7 @@ const IMPORT_CACHE_KIB: i64 = 96 << 10;
 /// SQLite's own choice, for all else.
 const USUAL_CACHE_KIB: i64 = 2 << 10;
 /// At most so many records are stored in one transaction …
-const BATCH: usize = 20_000;
+const BATCH: usize = 5_000;
 /// … and for no longer than this, so that others come to write.
 const BATCH_TIME: Duration = Duration::from_secs(2);
 /// So many wrong records are told in an error.
