@@ -27,5 +27,5 @@ pub use pairing::{JudgedOn, Labels, Pairing, Ties, clear_differences};
 pub use preference::{p_best, p_prefer, ranks};
 pub use reward::{Aggregate, Axis, Gaussian, Reward};
 pub use tuple::{Tuple, overall_score, tuples};
-pub use vote::{Choice, Rating, Vote};
+pub use vote::{Choice, Rating, Vote, votes_of_ranking};
 pub use voting::clear_judgements;

@@ -1,6 +1,6 @@
 //! EditReward-Bench's JSON: tuples of 2, 3 and 4 candidates with their ranking, the hardest first (paper, appendix A.3).
 //!
-//! Candidates stand in an order drawn by the seed and the group's name, so that their places tell nothing.
+//! Candidates stand in an order drawn by the seed and what they are, so that their places tell nothing.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::pairs::sorted;
 use super::{Export, ExportFormat, ExportReport, Failed};
-use crate::domain::{GroupId, HumanScore, Tuple, human_scores, overall_score, tuples};
+use crate::domain::{Group, GroupId, HumanScore, Tuple, human_scores, overall_score, tuples};
 
 pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "tuples-json",
@@ -37,7 +37,6 @@ struct HumanVote {
 /// A tuple that is written if it is among the hardest.
 struct Found {
     group: GroupId,
-    key: String,
     tuple: Tuple,
 }
 
@@ -55,7 +54,7 @@ fn write(
         };
         let group = sorted(group);
         let human = human_scores(&group.candidates);
-        let order = shuffled(&one.tuple.order, export.options.seed, &one.key);
+        let order = shuffled(&one.tuple.order, export.options.seed, &group);
         let source = export.path(&group.key, &group.source, report)?;
         let mut paths = Vec::with_capacity(order.len());
         for &i in &order {
@@ -97,7 +96,6 @@ fn hardest(export: &Export<'_>) -> Result<Vec<Found>, Failed> {
             let tuples = tuples(&group, *k).into_iter().take(options.per_group);
             found.extend(tuples.map(|tuple| Found {
                 group: group.id,
-                key: group.key.clone(),
                 tuple,
             }));
         }
@@ -115,15 +113,20 @@ fn hardest(export: &Export<'_>) -> Result<Vec<Found>, Failed> {
     Ok(all)
 }
 
-/// The candidates of a tuple in an order drawn by seed and name.
-fn shuffled(order: &[usize], seed: u64, key: &str) -> Vec<usize> {
+/// The candidates of a tuple in an order drawn by the seed and by what they are, whatever the workspace calls them.
+fn shuffled(order: &[usize], seed: u64, group: &Group) -> Vec<usize> {
     let mut drawn: Vec<([u8; 32], usize)> = order
         .iter()
         .map(|&i| {
             let mut hasher = blake3::Hasher::new();
             hasher.update(&seed.to_le_bytes());
-            hasher.update(&(i as u64).to_le_bytes());
-            hasher.update(key.as_bytes());
+            let candidate = &group.candidates[i];
+            let file = candidate.image.0.rsplit('/').next().unwrap_or_default();
+            let editor = candidate.editor.as_deref().unwrap_or_default();
+            for part in [group.instruction.as_str(), editor, file] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
             (*hasher.finalize().as_bytes(), i)
         })
         .collect();

@@ -5,10 +5,16 @@
 //! is made what the file says; in any other format a record tells a part (one pair of its candidates, one rating), and what it
 //! tells is added.
 
+mod editreward;
 mod error;
+mod genai;
 mod jsonl;
 mod options;
+mod pairs;
+mod pointwise;
 mod record;
+mod rows;
+mod tuples;
 
 use std::path::{Path, PathBuf};
 
@@ -109,7 +115,15 @@ pub struct Opening<'a> {
 }
 
 /// Every format there is, in the order in which they are tried.
-pub const FORMATS: &[&Format] = &[&jsonl::FORMAT];
+pub const FORMATS: &[&Format] = &[
+    &jsonl::FORMAT,
+    &pairs::FORMAT,
+    &pointwise::FORMAT,
+    &tuples::JSON,
+    &tuples::HUB,
+    &editreward::FORMAT,
+    &genai::FORMAT,
+];
 
 /// erw's own JSONL, whatever the file is called.
 pub const OWN: &Format = &jsonl::FORMAT;

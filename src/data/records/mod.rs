@@ -67,6 +67,20 @@ pub fn open(path: &Path) -> Result<Records, RecordError> {
     })
 }
 
+/// Opens a file whose images, where they are in the file itself, are read along with their records and hashed; and passes over
+/// the first `skip` records, without reading images of theirs.
+pub fn open_hashing(path: &Path, skip: u64) -> Result<Records, RecordError> {
+    let mut records = open(path)?;
+    if let Format::Rows(rows) = &mut records.format {
+        rows.hash_images(true, skip);
+    } else {
+        for _ in 0..skip {
+            records.next();
+        }
+    }
+    Ok(records)
+}
+
 /// The names of a file's columns, in its order: of a table those that it names, of a list the fields of its first record, in
 /// no particular order. Empty where there is no record.
 pub fn columns(path: &Path) -> Result<Vec<String>, RecordError> {

@@ -202,6 +202,14 @@ impl Record {
         }
     }
 
+    /// The content hash of an image that is in the file itself, where [images were read along](super::open_hashing).
+    pub fn image_hash(&self, field: &str) -> Option<&str> {
+        match &self.origin {
+            Origin::Columnar(cells) => cells.hash(&format!("{}{field}", self.within)),
+            Origin::Json | Origin::Table => None,
+        }
+    }
+
     /// Several images: a list of paths.
     pub fn images(&self, field: &str) -> Result<Vec<ImageRef>, RecordError> {
         let paths = self.texts(field)?;

@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parquet::basic::Compression;
-use parquet::column::reader::get_typed_column_reader;
+use parquet::column::reader::{ColumnReaderImpl, get_typed_column_reader};
 use parquet::data_type::ByteArrayType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
@@ -33,6 +33,7 @@ pub(in crate::data) use cell::{CellError, CellRef};
 use super::error::{Place, RecordError, shown};
 use super::record::{Origin, Record};
 use super::source::open_file;
+use crate::data::images::content_hash;
 use pages::RowGroup;
 use schema::{ImageColumn, Sheet};
 
@@ -114,6 +115,11 @@ pub(super) struct Rows {
     first: u64,
     reader: Option<ReaderIter>,
     presence: Arc<[Presence]>,
+    /// Whether the images are read along and hashed, and what reads them in the present row group.
+    hashing: bool,
+    images: Vec<ColumnReaderImpl<ByteArrayType>>,
+    /// Rows of the file that are passed over before the next one is given.
+    skip: u64,
 }
 
 impl fmt::Debug for Rows {
@@ -158,7 +164,17 @@ impl Rows {
             first: 0,
             reader: None,
             presence: Arc::from([]),
+            hashing: false,
+            images: Vec::new(),
+            skip: 0,
         })
+    }
+
+    /// Reads the images along with their rows, for their hashes, and passes over the first `skip` rows, whose images are not
+    /// read.
+    pub(super) fn hash_images(&mut self, hash: bool, skip: u64) {
+        self.hashing = hash;
+        self.skip = skip;
     }
 
     /// The names of the columns, in their order.
@@ -198,11 +214,25 @@ impl Rows {
     fn step(&mut self) -> Result<Option<Record>, ParquetError> {
         loop {
             if let Some(row) = self.reader.as_mut().and_then(Iterator::next) {
+                if self.skip > 0 {
+                    self.skip -= 1;
+                    self.row += 1;
+                    row?;
+                    for reader in &mut self.images {
+                        reader.skip_records(1)?;
+                    }
+                    continue;
+                }
                 let cells = Cells {
                     sheet: Arc::clone(&self.sheet),
                     presence: Arc::clone(&self.presence),
                     row: self.row,
                     in_group: (self.row - self.first) as usize,
+                    hashes: self
+                        .images
+                        .iter_mut()
+                        .map(hash_next)
+                        .collect::<Result<_, _>>()?,
                 };
                 let place = Place::row(&self.sheet.file, self.row);
                 let fields = value::of_row(row?);
@@ -220,6 +250,20 @@ impl Rows {
             let group = RowGroup::new(&self.opened.file, metadata);
             self.group += 1;
             self.first = self.row;
+            let rows = u64::try_from(metadata.num_rows()).unwrap_or(0);
+            if self.skip >= rows {
+                self.skip -= rows;
+                self.row += rows;
+                self.reader = None;
+                continue;
+            }
+            self.images.clear();
+            if self.hashing {
+                for image in &self.sheet.images {
+                    let column = group.get_column_reader(image.leaf)?;
+                    self.images.push(get_typed_column_reader(column));
+                }
+            }
             self.presence = self
                 .sheet
                 .images
@@ -230,6 +274,13 @@ impl Rows {
             self.reader = Some(reader.as_iter(Arc::clone(&self.values), &group)?);
         }
     }
+}
+
+/// The content hash of a column's next image; `None` where a row has none.
+fn hash_next(reader: &mut ColumnReaderImpl<ByteArrayType>) -> Result<Option<String>, ParquetError> {
+    let (mut levels, mut values) = (Vec::new(), Vec::new());
+    reader.read_records(1, Some(&mut levels), None, &mut values)?;
+    Ok(values.pop().map(|bytes| content_hash(bytes.data())))
 }
 
 /// Which rows of a row group have bytes in an image column.
@@ -285,6 +336,8 @@ pub(super) struct Cells {
     row: u64,
     /// The row's number in its row group.
     in_group: usize,
+    /// The content hashes of the row's images, in the order of the sheet; empty where they were not read.
+    hashes: Arc<[Option<String>]>,
 }
 
 impl Cells {
@@ -292,6 +345,12 @@ impl Cells {
     pub(super) fn has_bytes(&self, name: &str) -> Option<bool> {
         let index = self.sheet.images.iter().position(|i| i.name == name)?;
         Some(self.presence.get(index)?.at(self.in_group))
+    }
+
+    /// The content hash of the image with this name, where it was read along.
+    pub(super) fn hash(&self, name: &str) -> Option<&str> {
+        let index = self.sheet.images.iter().position(|i| i.name == name)?;
+        self.hashes.get(index)?.as_deref()
     }
 
     /// The names of the images in the struct `within` (with its last dot; empty for the top), without it.

@@ -11,6 +11,8 @@ mod job;
 mod memory;
 mod merge;
 mod take;
+#[cfg(test)]
+mod tests;
 mod whole;
 
 use std::path::{Path, PathBuf};
