@@ -112,7 +112,7 @@ fn an_import_and_an_export_that_are_killed_lose_and_double_nothing() {
     for _ in 0..KILLS {
         // From the very beginning to a good way into what is left.
         let more = (chance(&mut state) * 0.3 * GROUPS as f64) as usize;
-        let bar = if before == 0 && more % 3 == 0 {
+        let bar = if before == 0 && more.is_multiple_of(3) {
             0
         } else {
             before + more

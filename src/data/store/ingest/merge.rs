@@ -68,34 +68,31 @@ impl Ingest<'_> {
             key = super::job::derived(&key, record);
             found = self.known(&key)?;
         }
-        let id = match found {
-            Some((id, _)) => {
-                if self.memory.met.contains_key(&id) {
-                    return Ok(id);
-                }
-                self.memory.met.insert(id, Fate::Unchanged);
-                if self.replace {
-                    self.empty(id)?;
-                }
-                id
+        let id = if let Some((id, _)) = found {
+            if self.memory.met.contains_key(&id) {
+                return Ok(id);
             }
-            None => {
-                let source = self.image(&record.source, record.source_hash.as_deref())?;
-                self.add_group.execute(params![
-                    key,
-                    source,
-                    record.instruction,
-                    record.category,
-                    0,
-                    None::<f64>,
-                    None::<Vec<u8>>,
-                    record.set,
-                    record.split
-                ])?;
-                let id = self.tx.last_insert_rowid();
-                self.memory.met.insert(id, Fate::New);
-                id
+            self.memory.met.insert(id, Fate::Unchanged);
+            if self.replace {
+                self.empty(id)?;
             }
+            id
+        } else {
+            let source = self.image(&record.source, record.source_hash.as_deref())?;
+            self.add_group.execute(params![
+                key,
+                source,
+                record.instruction,
+                record.category,
+                0,
+                None::<f64>,
+                None::<Vec<u8>>,
+                record.set,
+                record.split
+            ])?;
+            let id = self.tx.last_insert_rowid();
+            self.memory.met.insert(id, Fate::New);
+            id
         };
         if key == record.key {
             self.memory.groups.keep(&record.key, id);
