@@ -306,11 +306,7 @@ impl Scorer for Recorded {
         on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
     ) -> Result<(), String> {
         for case in cases {
-            let answer = Answer {
-                case: case.id.clone(),
-                said: self.said(case),
-                usage: None,
-            };
+            let answer = Answer::new(case.id.clone(), self.said(case));
             if on_answer(answer).is_break() {
                 break;
             }

@@ -284,11 +284,7 @@ pub(crate) fn judged() -> (Vec<Verdict>, Vec<Shown>, Vec<Answer>) {
                 Some(Score::plain(0.0)),
             ])
         };
-        all.2.push(Answer {
-            case,
-            said,
-            usage: None,
-        });
+        all.2.push(Answer::new(case, said));
     }
     all
 }

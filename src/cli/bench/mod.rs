@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 mod model;
+mod perceptual;
 mod scorers;
 mod tables;
 
