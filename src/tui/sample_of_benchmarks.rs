@@ -3,7 +3,7 @@
 use crate::bench::answer::Usage;
 use crate::bench::leaderboard::Measured;
 use crate::bench::protocol::{FigureAbout, Table, Unanswered, Unit, Verdict};
-use crate::bench::report::{DataInfo, Figure, Report, Resampling};
+use crate::bench::report::{DataInfo, Figure, Report, Resampling, UnscoredEdits};
 use crate::bench::run::Shown;
 use crate::bench::scorer::ScorerInfo;
 use crate::bench::{Answer, Said, Score, protocols};
@@ -91,6 +91,7 @@ fn blank(key: &str, path: &str) -> Report {
             ..DataInfo::default()
         },
         unanswered: Unanswered::default(),
+        unscored: UnscoredEdits::default(),
         figures: Vec::new(),
         tables: Vec::new(),
         reliability: Vec::new(),

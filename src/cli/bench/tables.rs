@@ -10,6 +10,9 @@ use crate::cli::print::{Style, count};
 use crate::cli::table::{Side, Table};
 use crate::domain::text::printable;
 
+/// So many edits without a score are named.
+const NAMED: usize = 3;
+
 /// All benchmarks in a table.
 pub(super) fn listed(all: &[&About], style: Style) -> String {
     let mut table = Table::new(&[
@@ -122,6 +125,19 @@ fn remarks(report: &Report) -> Vec<String> {
             "without an answer: {missing}; the first: {}",
             printable(first)
         ));
+    }
+    let unscored = &report.unscored;
+    if unscored.edits > 0 {
+        let edits = count(unscored.edits, "edit");
+        lines.push(format!(
+            "without a score beside others of their case: {edits}"
+        ));
+        let named = unscored.first.iter().take(NAMED);
+        lines.extend(named.map(|one| format!("  {}", printable(one))));
+        if unscored.edits > NAMED {
+            let more = unscored.edits - unscored.first.len().min(NAMED);
+            lines.push(format!("  … and {more} more; report.json has the first"));
+        }
     }
     if unanswered.unparsed > 0 {
         lines.push(format!(
