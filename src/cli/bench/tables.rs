@@ -236,21 +236,32 @@ pub(super) fn reproduction(
     ]);
     let written = |value: Option<f64>| value.map_or_else(|| "undefined".into(), |v| format!("{v}"));
     for cell in all.cells.iter().filter(|cell| !differing || !cell.equal) {
-        let mark = if cell.equal { "✓" } else { "✗" };
+        let mark = match (cell.equal, cell.known) {
+            (true, _) => "✓",
+            (false, Some(_)) => "≠",
+            (false, None) => "✗",
+        };
         table.row(
             vec![
                 mark.into(),
                 printable(&cell.cell).into_owned(),
                 written(cell.published),
                 written(cell.recomputed),
-                cell.from.clone(),
+                match cell.known {
+                    Some(why) => format!("{}: {why}", cell.from),
+                    None => cell.from.clone(),
+                },
             ],
             !cell.equal,
         );
     }
-    let equal = all.cells.len() - all.different();
+    let equal = all.cells.iter().filter(|cell| cell.equal).count();
+    let known = match all.known() {
+        0 => String::new(),
+        known => format!("; {known} are known to differ"),
+    };
     format!(
-        "{}\n{equal} of {} cells are equal (to 1e-9, or to the printed digits)\n\
+        "{}\n{equal} of {} cells are equal (to 1e-9, or to the printed digits){known}\n\
          tie calibration on two votes, a tie and none, of equal difference ({}): {}\n",
         table.render(style),
         all.cells.len(),
