@@ -35,6 +35,9 @@ pub trait Network {
     fn score(&self, reference: &Self::Reference, edit: Raster<'_>) -> Result<f64, String>;
 }
 
+/// Width and height in pixels.
+type Size = (u32, u32);
+
 /// A network at work.
 ///
 /// Edits are 8-bit RGB as [`images::decode`] gives them. Where the network looks at the source, an edit of another size is brought
@@ -59,11 +62,7 @@ impl<N: Network> NetworkScorer<N> {
     }
 
     /// What the edits of a case are held against, and the size that they are to have, if any.
-    fn reference(
-        &self,
-        case: &Case,
-        root: &Path,
-    ) -> Result<(N::Reference, Option<(u32, u32)>), String> {
+    fn reference(&self, case: &Case, root: &Path) -> Result<(N::Reference, Option<Size>), String> {
         if case.edits.is_empty() {
             return Err("the case has no edits".into());
         }
@@ -80,7 +79,7 @@ impl<N: Network> NetworkScorer<N> {
         &self,
         reference: &N::Reference,
         edit: &RgbImage,
-        size: Option<(u32, u32)>,
+        size: Option<Size>,
     ) -> Result<f64, String> {
         match size {
             Some((width, height)) if edit.dimensions() != (width, height) => {

@@ -307,6 +307,35 @@ fn each_case_is_heard_of_once_and_a_stop_is_heeded() {
 }
 
 #[test]
+fn large_images_are_measured_one_after_the_other_and_small_ones_side_by_side() {
+    let bench = Bench::new();
+    let header = |side: u32| {
+        // A whole bitmap header, and no pixels: nobody decodes it here.
+        let mut bytes = b"BM".to_vec();
+        for value in [0, 0, 54, 40, side, side, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+            bytes.extend(u32::to_le_bytes(value));
+        }
+        bytes
+    };
+    for side in [512, 2048, 4096] {
+        let path = bench.0.path().join(format!("{side}.bmp"));
+        std::fs::write(path, header(side)).unwrap();
+    }
+    let together = |measure, source: &str| {
+        let case = case("a", source, &["x.png"]);
+        Baseline::Closeness(measure).together(&[&case; 4], bench.0.path())
+    };
+    for measure in MEASURES {
+        assert_eq!(together(measure, "512.bmp"), 4);
+        assert_eq!(together(measure, "gone.bmp"), 4);
+    }
+    assert_eq!(together(Measure::Butteraugli, "2048.bmp"), 2);
+    assert_eq!(together(Measure::Butteraugli, "4096.bmp"), 2);
+    assert_eq!(together(Measure::Ssimulacra2, "4096.bmp"), 1);
+    assert_eq!(together(Measure::Psnr, "4096.bmp"), 4);
+}
+
+#[test]
 fn names_are_found_again_and_others_are_told_what_there_is() {
     for baseline in Baseline::ALL {
         assert_eq!(Baseline::parse(baseline.name()), Ok(baseline));

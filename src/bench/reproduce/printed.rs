@@ -6,6 +6,7 @@
 use super::Cell;
 
 /// A figure that a paper or a repository prints.
+#[derive(Clone, Copy)]
 pub(super) struct Printed {
     pub(super) cell: &'static str,
     value: f64,

@@ -62,9 +62,9 @@ impl Config {
         let top = Fields {
             path,
             at: "",
-            fields: all,
+            members: all,
         };
-        if let Some(kind) = top.fields.get("model_type").filter(|kind| *kind != "clip") {
+        if let Some(kind) = top.members.get("model_type").filter(|kind| *kind != "clip") {
             return Err(top.wrong("model_type", &format!("is {kind}; CLIPScore reads 'clip'")));
         }
         let (text, vision) = (top.nested("text_config")?, top.nested("vision_config")?);
@@ -95,7 +95,7 @@ impl Config {
 struct Fields {
     path: PathBuf,
     at: &'static str,
-    fields: Map<String, Value>,
+    members: Map<String, Value>,
 }
 
 impl Fields {
@@ -105,21 +105,21 @@ impl Fields {
     }
 
     fn nested(&self, name: &'static str) -> Result<Self, ModelError> {
-        let fields = match self.fields.get(name) {
-            Some(Value::Object(fields)) => fields.clone(),
+        let members = match self.members.get(name) {
+            Some(Value::Object(members)) => members.clone(),
             Some(_) => return Err(self.wrong(name, "is no object")),
             None => Map::new(),
         };
         Ok(Self {
             path: self.path.clone(),
             at: name,
-            fields,
+            members,
         })
     }
 
     /// A whole number of at least 1.
     fn count(&self, name: &str, default: usize) -> Result<usize, ModelError> {
-        let Some(value) = self.fields.get(name).filter(|value| !value.is_null()) else {
+        let Some(value) = self.members.get(name).filter(|value| !value.is_null()) else {
             return Ok(default);
         };
         let count = value.as_u64().filter(|n| *n > 0);
@@ -130,7 +130,7 @@ impl Fields {
 
     fn tower(&self, [hidden, middle, layers, heads]: [usize; 4]) -> Result<Tower, ModelError> {
         if let Some(act) = self
-            .fields
+            .members
             .get("hidden_act")
             .filter(|act| *act != "quick_gelu")
         {
@@ -139,7 +139,7 @@ impl Fields {
                 &format!("is {act}; only 'quick_gelu' is here"),
             ));
         }
-        if let Some(epsilon) = self.fields.get("layer_norm_eps").and_then(Value::as_f64)
+        if let Some(epsilon) = self.members.get("layer_norm_eps").and_then(Value::as_f64)
             && (epsilon - 1e-5).abs() > 1e-9
         {
             return Err(self.wrong(
