@@ -341,6 +341,7 @@ impl<'a> Rated<'a> {
                     edits: vec![row.edit],
                     truth: format!("{:.3}, better than {:.0} %", row.human, 100.0 * human),
                     said: format!("{:.3}, better than {:.0} %", row.score, 100.0 * score),
+                    votes: None,
                     right: 1.0 - off,
                     weight: off,
                     category: Some(self.editors[editor].to_owned()),
