@@ -95,7 +95,7 @@ pub struct DataInfo {
 pub struct UnscoredEdits {
     /// How many.
     pub edits: usize,
-    /// The first of them ([`LISTED`] at most), each with its case, its position (from 1) and why.
+    /// The first of them, twenty at most, each with its case, its position (from 1) and why.
     pub first: Vec<String>,
 }
 
