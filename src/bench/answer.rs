@@ -12,9 +12,33 @@ pub struct Answer {
     /// What it says.
     #[serde(flatten)]
     pub said: Said,
+    /// The edits without a score in an answer that has scores of others, and why. Where no edit has one, the answer says why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unscored: Vec<Unscored>,
     /// What it cost, where that is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+}
+
+/// An edit without a score beside others that have one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unscored {
+    /// Its position in the case.
+    pub position: usize,
+    /// Why, in words for the user; it may hold text from data.
+    pub reason: String,
+}
+
+impl Answer {
+    /// An answer that cost nothing.
+    pub const fn new(case: String, said: Said) -> Self {
+        Self {
+            case,
+            said,
+            unscored: Vec::new(),
+            usage: None,
+        }
+    }
 }
 
 /// What is said of a case.

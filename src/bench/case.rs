@@ -84,6 +84,17 @@ pub enum Vote {
 }
 
 impl Vote {
+    /// The vote of someone who gives the first a score so much higher than the second; what is not a number is a tie.
+    pub fn of(difference: f64) -> Self {
+        if difference > 0.0 {
+            Self::First
+        } else if difference < 0.0 {
+            Self::Second
+        } else {
+            Self::Tie
+        }
+    }
+
     /// 1 for the first, -1 for the second, 0 for any tie.
     pub const fn sign(self) -> i8 {
         match self {

@@ -23,7 +23,7 @@ pub mod reproduce;
 pub mod run;
 pub mod scorer;
 
-pub use answer::{Answer, Said, Score, Usage};
+pub use answer::{Answer, Said, Score, Unscored, Usage};
 pub use case::{Case, Dataset, Edit, Order, Truth, Vote};
 pub use error::BenchError;
 pub use scorer::{Ask, Scorer, ScorerInfo};

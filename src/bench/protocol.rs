@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::answer::Said;
-use super::case::{Case, Dataset};
+use super::case::{Case, Dataset, Vote};
 use super::error::BenchError;
 use super::scorer::Ask;
 use crate::domain::stats::Statistic;
@@ -174,6 +174,9 @@ pub struct Verdict {
     pub truth: String,
     /// What the scorer said.
     pub said: String,
+    /// What people and what the scorer said of a pair, in that order; `None` of anything but a pair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub votes: Option<[Vote; 2]>,
     /// How right it was: 1 right, 0 wrong.
     pub right: f64,
     /// How sure it was, or how far off: what lists of mistakes are sorted by. Not a number where it gave no answer.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use super::answer::{Answer, Said, Score};
 use super::case::{Case, Vote};
 use super::error::BenchError;
+use super::protocols::lists;
 use super::protocols::raters::viescore;
 use super::protocols::sources::{unparsed, written};
 use super::protocols::votes::verdict;
@@ -216,44 +217,17 @@ impl Recorded {
         while let Some(folder) = folders.pop() {
             let entries = std::fs::read_dir(&folder).map_err(BenchError::files("read", &folder))?;
             folders.extend(entries.flatten().map(|e| e.path()).filter(|p| p.is_dir()));
-            let [sc, pq] = ["SC.json", "PQ.json"].map(|name| folder.join(name));
-            if sc.is_file() && pq.is_file() {
+            if let Some(files) = lists::both(&folder) {
                 let editor = folder.file_name().unwrap_or_default().to_string_lossy();
-                self.lists(&editor, &sc, &pq)?;
-                read.extend([sc, pq]);
+                for (input, score) in lists::scores(&files, &mut self.bad)? {
+                    self.edits
+                        .insert((input, editor.clone().into_owned()), score);
+                }
+                read.extend(files);
             }
         }
         read.sort();
         Ok(read)
-    }
-
-    fn lists(&mut self, editor: &str, sc: &Path, pq: &Path) -> Result<(), BenchError> {
-        let mut consistency = HashMap::new();
-        for (path, first) in [(sc, true), (pq, false)] {
-            for record in records::open(path)? {
-                let taken = record.and_then(|record| {
-                    let id = match record.key() {
-                        Some(key) => key.to_owned(),
-                        None => written(&record, "uid")?,
-                    };
-                    let list = record.numbers("score")?;
-                    if first {
-                        consistency.insert(id, list);
-                    } else if let Some(sc) = consistency.get(&id) {
-                        let score =
-                            viescore(sc, &list).map_err(|why| record.wrong("score", why))?;
-                        self.edits.insert((id, editor.to_owned()), score);
-                    }
-                    Ok(())
-                });
-                match taken {
-                    Ok(()) => {}
-                    Err(error) if error.ends() => return Err(error.into()),
-                    Err(error) => self.bad.push(error.to_string()),
-                }
-            }
-        }
-        Ok(())
     }
 
     fn said(&self, case: &Case) -> Said {
@@ -306,11 +280,7 @@ impl Scorer for Recorded {
         on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
     ) -> Result<(), String> {
         for case in cases {
-            let answer = Answer {
-                case: case.id.clone(),
-                said: self.said(case),
-                usage: None,
-            };
+            let answer = Answer::new(case.id.clone(), self.said(case));
             if on_answer(answer).is_break() {
                 break;
             }

@@ -2,12 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::answer::{Said, Usage};
+use super::answer::{Answer, Said, Usage};
 use super::bootstrap;
 use super::case::Dataset;
 use super::protocol::{About, FigureAbout, Prepared, Table, Unanswered, Unit, Verdict};
 use super::scorer::ScorerInfo;
 use crate::domain::stats::{Bin, Statistic, calibration_error, coverage, reliability};
+
+/// So many examples are kept of what was left out.
+const LISTED: usize = 20;
 
 /// How figures get their intervals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +49,9 @@ pub struct Report {
     pub data: DataInfo,
     /// Cases without a usable answer.
     pub unanswered: Unanswered,
+    /// Edits without a score in cases whose other edits have one.
+    #[serde(default)]
+    pub unscored: UnscoredEdits,
     /// The figures; the first is the one to look at.
     pub figures: Vec<Figure>,
     /// Tables by editor, by category, …
@@ -82,6 +88,39 @@ pub struct DataInfo {
     pub bad: Vec<String>,
     /// Whether the data names images.
     pub images: bool,
+}
+
+/// Edits that an answer has no score for, though it has scores of others of the same case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnscoredEdits {
+    /// How many.
+    pub edits: usize,
+    /// The first of them, twenty at most, each with its case, its position (from 1) and why.
+    pub first: Vec<String>,
+}
+
+impl UnscoredEdits {
+    /// Counts those of answers.
+    pub fn among<'a>(answers: impl IntoIterator<Item = &'a Answer>) -> Self {
+        let mut all = Self::default();
+        for answer in answers {
+            let Said::Scores(scores) = &answer.said else {
+                continue;
+            };
+            for position in (0..scores.len()).filter(|at| scores[*at].is_none()) {
+                all.edits += 1;
+                if all.first.len() < LISTED {
+                    let mut known = answer.unscored.iter();
+                    let why = known.find(|edit| edit.position == position);
+                    let why = why.map_or("it has no score", |edit| edit.reason.as_str());
+                    let edit = position + 1;
+                    all.first
+                        .push(format!("{}, edit {edit}: {why}", answer.case));
+                }
+            }
+        }
+        all
+    }
 }
 
 /// A figure with its interval.
@@ -179,13 +218,14 @@ pub fn report(
             fingerprint: data.fingerprint.clone(),
             cases: data.cases.len(),
             left_out: data.bad.len(),
-            bad: data.bad.iter().take(20).cloned().collect(),
+            bad: data.bad.iter().take(LISTED).cloned().collect(),
             images: data
                 .cases
                 .iter()
                 .any(|case| case.edits.iter().any(|edit| edit.image.is_some())),
         },
         unanswered: prepared.unanswered,
+        unscored: UnscoredEdits::default(),
         figures,
         tables: prepared.tables,
         calibration_error: calibration_error(prepared.judged.iter().copied()).ok(),
@@ -213,5 +253,38 @@ pub fn unasked() -> Said {
     Said::Nothing {
         reason: "it was not asked".into(),
         unparsed: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bench::{Score, Unscored};
+
+    #[test]
+    fn edits_without_a_score_are_counted_and_the_first_are_named_with_why() {
+        let some = Some(Score::plain(1.0));
+        let mut partly = Answer::new("a".into(), Said::Scores(vec![some, None, None]));
+        partly.unscored = vec![Unscored {
+            position: 2,
+            reason: "'x.png' is missing".into(),
+        }];
+        let nothing = Said::Nothing {
+            reason: "no edit could be read".into(),
+            unparsed: false,
+        };
+        let whole = Answer::new("b".into(), Said::Scores(vec![some]));
+        let without = Answer::new("c".into(), nothing);
+        let found = UnscoredEdits::among([&partly, &whole, &without]);
+        let expected = [
+            "a, edit 2: it has no score",
+            "a, edit 3: 'x.png' is missing",
+        ];
+        assert_eq!(
+            (found.edits, found.first),
+            (2, expected.map(str::to_owned).into())
+        );
+        let found = UnscoredEdits::among(std::iter::repeat_n(&partly, 30));
+        assert_eq!((found.edits, found.first.len()), (60, LISTED));
     }
 }

@@ -15,7 +15,7 @@ use super::answer::{Answer, Said};
 use super::case::{Case, Dataset};
 use super::error::BenchError;
 use super::protocol::{Answered, Protocol, Verdict};
-use super::report::{self, Report, Resampling};
+use super::report::{self, Report, Resampling, UnscoredEdits};
 use super::scorer::Scorer;
 use crate::domain::ImageRef;
 use crate::runs::{Ending, Fact, Folder, Writer};
@@ -223,6 +223,8 @@ fn measure(
         prepared,
         task.resampling,
     );
+    let answers = data.cases.iter().filter_map(|case| kept.get(&case.id));
+    report.unscored = UnscoredEdits::among(answers);
     report.usage = report::total(kept.values().map(|answer| answer.usage));
     let scorer = task.scorer.as_ref();
     report.cost = report.usage.and_then(|usage| scorer?.cost(usage));

@@ -12,6 +12,7 @@ mod loss;
 mod pairing;
 mod preference;
 mod quadrature;
+pub mod raster;
 mod reward;
 pub mod stats;
 pub mod text;

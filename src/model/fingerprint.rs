@@ -56,6 +56,12 @@ pub fn fingerprint_of(dir: &Path) -> Result<String, ModelError> {
     fingerprint(dir, Weights::open(dir)?.files())
 }
 
+/// The fingerprint of one file of weights, in hex.
+pub(super) fn file_fingerprint(path: &Path) -> Result<String, ModelError> {
+    let bytes = sample(path).map_err(ModelError::read(path))?;
+    Ok(blake3::hash(&bytes).to_hex().to_string())
+}
+
 /// Names and lengths go in with the contents, so that no two different directories read as the same bytes.
 fn part(hasher: &mut blake3::Hasher, name: &str, bytes: &[u8]) {
     hasher.update(&(name.len() as u64).to_le_bytes());

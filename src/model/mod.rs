@@ -11,6 +11,7 @@
 //! * `opened`: all of a directory that scoring and training read alike.
 //! * `backbone` (over `tree`), `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
 //! * [`learner`]: training, behind a trait.
+//! * [`perceptual`]: networks that measure images and are no reward models, with weights of the user's.
 //! * `device`, `random`: where to compute; models of random weights.
 
 mod attention;
@@ -40,6 +41,7 @@ mod mlp;
 mod names;
 mod norm;
 mod opened;
+pub mod perceptual;
 mod preprocess;
 mod presets;
 mod prompt;

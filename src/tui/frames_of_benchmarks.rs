@@ -92,6 +92,19 @@ fn a_mistake_on_a_group_of_the_workspace_opens_in_browse_with_the_others() {
         "{frame}"
     );
     assert_eq!(rig.look().group, Some(crate::domain::GroupId(7)));
+    // The two candidates that were judged are told apart from the others, and who preferred which.
+    assert_snapshot!("judged_pair", frame);
+    for part in [
+        "[B] qwen-edit",
+        "[D] ",
+        "people overall: B ≻ D",
+        "scorer D ≻ B by 0.700",
+    ] {
+        assert!(frame.contains(part), "{part}: {frame}");
+    }
+    assert!(!frame.contains("[A]") && !frame.contains("[C]"), "{frame}");
+    rig.keys("esc");
+    assert!(!rig.frame().contains("[B]"), "all groups show again");
     rig.keys("E");
     assert!(
         rig.frame().contains("most confident first"),

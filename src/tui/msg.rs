@@ -154,6 +154,8 @@ pub(crate) enum Action {
     SortColumn,
     /// The other end first.
     TurnSort,
+    /// The next older run behind the cell.
+    OlderRun,
     /// Figures, tables or a curve.
     NextBenchPane,
     /// Down half a page of the detail.

@@ -3,10 +3,10 @@
 use crate::bench::answer::Usage;
 use crate::bench::leaderboard::Measured;
 use crate::bench::protocol::{FigureAbout, Table, Unanswered, Unit, Verdict};
-use crate::bench::report::{DataInfo, Figure, Report, Resampling};
+use crate::bench::report::{DataInfo, Figure, Report, Resampling, UnscoredEdits};
 use crate::bench::run::Shown;
 use crate::bench::scorer::ScorerInfo;
-use crate::bench::{Answer, Said, Score, protocols};
+use crate::bench::{Answer, Said, Score, Vote, protocols};
 use crate::domain::ImageRef;
 use crate::domain::stats::Bin;
 use crate::runs::{Manifest, State};
@@ -91,6 +91,7 @@ fn blank(key: &str, path: &str) -> Report {
             ..DataInfo::default()
         },
         unanswered: Unanswered::default(),
+        unscored: UnscoredEdits::default(),
         figures: Vec::new(),
         tables: Vec::new(),
         reliability: Vec::new(),
@@ -254,6 +255,7 @@ pub(crate) fn judged() -> (Vec<Verdict>, Vec<Shown>, Vec<Answer>) {
             } else {
                 format!("{} by {:.4}", words(by > 0.0), by.abs())
             },
+            votes: None,
             right: f64::from(u8::from(right && !unparsed)),
             weight: if unparsed { f64::NAN } else { by.abs() },
             category: None,
@@ -284,11 +286,7 @@ pub(crate) fn judged() -> (Vec<Verdict>, Vec<Shown>, Vec<Answer>) {
                 Some(Score::plain(0.0)),
             ])
         };
-        all.2.push(Answer {
-            case,
-            said,
-            usage: None,
-        });
+        all.2.push(Answer::new(case, said));
     }
     all
 }
@@ -304,6 +302,7 @@ fn judged_groups() -> (Vec<Verdict>, Vec<Shown>, Vec<Answer>) {
                 edits: vec![1, 3],
                 truth: format!("{axis}: B ≻ D"),
                 said: format!("D ≻ B by {:.3}", 0.1 * n as f64),
+                votes: Some([Vote::First, Vote::Second]),
                 right: 0.0,
                 weight: 0.5 + 0.05 * n as f64,
                 category: group.category.clone(),

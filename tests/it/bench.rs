@@ -87,6 +87,29 @@ fn scores_of_a_table_are_replayed_and_what_it_lacks_is_said_with_exit_code_3() {
 }
 
 #[test]
+fn edits_without_a_score_beside_others_are_counted_and_named_in_words_and_in_json() {
+    let user = User::new();
+    user.write("scores.csv", &SCORES.replace("1,n,0.8\n", ""));
+    let scorer = ["--scorer", "recorded:scores.csv"];
+    let run = user.run(3, &scorer);
+    let unscored = &run["report"]["unscored"];
+    assert_eq!(unscored["edits"], 1);
+    assert_eq!(unscored["first"][0], "1, edit 2: it has no score");
+    let written = Path::new(run["folder"].as_str().unwrap()).join("report.json");
+    let written: Value = serde_json::from_slice(&std::fs::read(written).unwrap()).unwrap();
+    assert_eq!(written["unscored"], *unscored);
+    let args = ["bench", "run", "genai-edit", "--data", "votes.json"];
+    let output = user.erw(&[&args[..], &scorer, &["--runs", "runs"]].concat());
+    let text = said(&output);
+    for part in [
+        "without a score beside others of their case: 1 edit",
+        "1, edit 2: it has no score",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+}
+
+#[test]
 fn a_bad_record_ends_the_run_unless_it_is_to_be_left_out() {
     let user = User::new();
     let bad = VOTES.replace("\"bothbad_vote\"", "\"middlevote\"");

@@ -1,6 +1,8 @@
 //! How close an edit is to its source, by the usual measures; none of them knows what was asked for.
 
-use butteraugli::{ButteraugliParams, ButteraugliReference};
+use butteraugli::{
+    ButteraugliParams, ButteraugliReference, HALO_ROWS_DEFAULT, RGB8, butteraugli_strip,
+};
 use fast_ssim2::Ssimulacra2Reference;
 use image::RgbImage;
 use imgref::Img;
@@ -28,6 +30,12 @@ pub enum Measure {
     Butteraugli,
 }
 
+/// Butteraugli takes images of more pixels than this in strips: the same distance, and 0.8 GB instead of 3.9 GB for a pair of
+/// 4096 × 4096. Smaller ones are taken whole, which spares the second edit of a source half of the work.
+const WHOLE: u64 = 1 << 22;
+/// Pixels of a strip with the rows around it that its blurs reach into.
+const STRIP: usize = 3 << 19;
+
 /// The most that [`Measure::Psnr`] gives, in dB.
 pub const MOST_DECIBELS: f64 = 100.0;
 
@@ -38,6 +46,18 @@ impl Measure {
             Self::Psnr | Self::DeltaE => 1,
             Self::Ssim => ssim::WINDOW as u32,
             Self::Ssimulacra2 | Self::Butteraugli => 8,
+        }
+    }
+
+    /// The most bytes that a pair of so many pixels takes while it is measured: from resident memory, measured on 4096 × 4096
+    /// (0.15 GB by PSNR and ΔE, 0.3 GB by SSIM, 2.3 GB by SSIMULACRA 2, 0.8 GB by Butteraugli) and, taken whole, 2048 × 2048.
+    pub(super) const fn memory(self, pixels: u64) -> u64 {
+        match self {
+            Self::Psnr | Self::DeltaE => 12 * pixels,
+            Self::Ssim => 24 * pixels,
+            Self::Ssimulacra2 => 144 * pixels,
+            Self::Butteraugli if pixels <= WHOLE => 240 * pixels,
+            Self::Butteraugli => 40 * pixels + 240 * STRIP as u64,
         }
     }
 
@@ -82,6 +102,9 @@ impl Source {
         let (columns, rows) = (width as usize, height as usize);
         let prepared = match measure {
             Measure::Psnr | Measure::DeltaE => Prepared::Plain(image),
+            Measure::Butteraugli if u64::from(width) * u64::from(height) > WHOLE => {
+                Prepared::Plain(image)
+            }
             Measure::Ssim => Prepared::Luma(Luma::of(&image)),
             Measure::Ssimulacra2 => {
                 Ssimulacra2Reference::new(Img::new(pixels(&image), columns, rows))
@@ -118,6 +141,11 @@ impl Source {
         let value = match &self.prepared {
             Prepared::Plain(source) if self.measure == Measure::Psnr => psnr(source, edit),
             // Taken from 0, since a negated 0 would print as -0.
+            Prepared::Plain(source) if self.measure == Measure::Butteraugli => {
+                let strip = (STRIP / self.width as usize).saturating_sub(2 * HALO_ROWS_DEFAULT);
+                let distance = in_strips(source, edit, strip.max(2 * HALO_ROWS_DEFAULT));
+                0.0 - distance.map_err(|e| failed(self.measure, &e))?
+            }
             Prepared::Plain(source) => mean_delta_e_2000(pixels(source), pixels(edit))
                 .map(|difference| 0.0 - difference)
                 .ok_or_else(undefined)?,
@@ -149,6 +177,22 @@ fn pixels(image: &RgbImage) -> &[Pixel] {
     image.as_raw().as_chunks().0
 }
 
+/// The Butteraugli distance of two images of one size, strips of so many rows at a time.
+fn in_strips(
+    source: &RgbImage,
+    edit: &RgbImage,
+    rows: usize,
+) -> Result<f64, butteraugli::ButteraugliError> {
+    let (width, height) = (source.width() as usize, source.height() as usize);
+    let [source, edit] = [source, edit].map(|image| {
+        let pixels = pixels(image).iter().map(|[r, g, b]| RGB8::new(*r, *g, *b));
+        Img::new(pixels.collect::<Vec<_>>(), width, height)
+    });
+    let params = ButteraugliParams::default();
+    let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+    butteraugli_strip(source.as_ref(), edit.as_ref(), &params, rows).map(|found| found.score)
+}
+
 /// [`Measure::Psnr`] of two images of one size.
 fn psnr(source: &RgbImage, edit: &RgbImage) -> f64 {
     let bytes = source.as_raw().iter().zip(edit.as_raw());
@@ -159,8 +203,6 @@ fn psnr(source: &RgbImage, edit: &RgbImage) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use butteraugli::RGB8;
-
     use super::*;
 
     fn picture(width: u32, height: u32) -> RgbImage {
@@ -222,6 +264,26 @@ mod tests {
         let whole = whole.unwrap().score;
         let found = between(Measure::Butteraugli, &source, &edit);
         assert!((found + whole).abs() < 1e-4, "{found} {whole}");
+    }
+
+    #[test]
+    fn butteraugli_in_strips_is_butteraugli() {
+        let (source, edit) = (picture(96, 700), duller(&picture(96, 700)));
+        let mut edit = edit;
+        // The largest difference away from any border of strips, then on one.
+        for y in [301, 384] {
+            for x in 20..60 {
+                edit.put_pixel(x, y, image::Rgb([255, 0, (4 * x) as u8]));
+            }
+            let whole = -between(Measure::Butteraugli, &source, &edit);
+            for rows in [64, 128, 384] {
+                let found = in_strips(&source, &edit, rows).unwrap();
+                assert!(
+                    (found - whole).abs() < 1e-4 * whole,
+                    "{rows}: {found} {whole}"
+                );
+            }
+        }
     }
 
     #[test]

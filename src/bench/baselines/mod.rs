@@ -5,6 +5,7 @@
 
 mod chance;
 mod closeness;
+mod network;
 mod ssim;
 #[cfg(test)]
 mod tests;
@@ -16,9 +17,10 @@ use image::RgbImage;
 use rayon::prelude::*;
 
 pub use closeness::{MOST_DECIBELS, Measure};
+pub use network::{Network, NetworkScorer};
 
 use self::closeness::Source;
-use super::answer::{Answer, Said, Score};
+use super::answer::{Answer, Said, Score, Unscored};
 use super::case::Case;
 use super::scorer::{Ask, Scorer, ScorerInfo};
 use crate::data::images;
@@ -29,6 +31,9 @@ const VERSION: u32 = 1;
 
 /// Cases handed to each thread at a time: between two chunks the caller hears of the answers and may stop.
 const CASES_PER_THREAD: usize = 4;
+/// The most bytes that the cases of a chunk may take together. A single one may take more: measured, SSIMULACRA 2 takes 2.3 GB for
+/// a pair of 4096 × 4096 (Butteraugli 2.0 GB for one of 7000 × 7000).
+const MEMORY: u64 = 2 << 30;
 
 /// A scorer that needs no model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -99,43 +104,40 @@ impl Baseline {
         }
     }
 
+    /// How many of the next cases, at least one, are measured side by side: so many that all threads have work, and fewer where
+    /// their images are large. Sources of which nothing can be read take no memory.
+    fn together(self, cases: &[&Case], root: &Path) -> usize {
+        let most = (CASES_PER_THREAD * rayon::current_num_threads()).min(cases.len());
+        let Self::Closeness(measure) = self else {
+            return most;
+        };
+        let mut taken = 0;
+        let fits = |case: &&&Case| {
+            let size = case.source.as_ref();
+            let size = size.and_then(|image| images::dimensions_of(root, image).ok());
+            let pixels = size.map_or(0, |(width, height)| u64::from(width) * u64::from(height));
+            taken += measure.memory(pixels);
+            taken <= MEMORY
+        };
+        cases[..most].iter().take_while(fits).count().max(1)
+    }
+
     /// The scorer; `seed` decides what [`Baseline::Random`] says, and nothing else.
     pub const fn scorer(self, seed: u64) -> BaselineScorer {
         BaselineScorer {
             baseline: self,
             seed,
-            unscored: Vec::new(),
         }
     }
-}
-
-/// An edit without a score beside others that have one, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unscored {
-    /// The case's id.
-    pub case: String,
-    /// The edit's position in the case.
-    pub position: usize,
-    /// Why, in words for the user; it may hold text from data.
-    pub reason: String,
 }
 
 /// A baseline at work; made by [`Baseline::scorer`].
 ///
 /// Measures compare the images as [`images::decode`] gives them (8-bit RGB, alpha dropped), in the source's size.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct BaselineScorer {
     baseline: Baseline,
     seed: u64,
-    unscored: Vec<Unscored>,
-}
-
-impl BaselineScorer {
-    /// The edits that have no score in the answers of the last call, though others of their case have one. An answer has no
-    /// room for why; where no edit of a case has a score, the answer itself says it.
-    pub fn unscored(&self) -> &[Unscored] {
-        &self.unscored
-    }
 }
 
 impl Scorer for BaselineScorer {
@@ -159,25 +161,16 @@ impl Scorer for BaselineScorer {
         root: &Path,
         on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
     ) -> Result<(), String> {
-        self.unscored.clear();
-        for chunk in cases.chunks(CASES_PER_THREAD * rayon::current_num_threads()) {
-            let (baseline, seed) = (self.baseline, self.seed);
+        let (baseline, seed) = (self.baseline, self.seed);
+        let mut rest = cases;
+        while !rest.is_empty() {
+            let chunk;
+            (chunk, rest) = rest.split_at(baseline.together(rest, root));
             let answered: Vec<_> = chunk
                 .par_iter()
                 .map(|case| judged(baseline, seed, case, ask, root))
                 .collect();
-            for (case, (said, missing)) in chunk.iter().zip(answered) {
-                let missing = missing.into_iter().map(|(position, reason)| Unscored {
-                    case: case.id.clone(),
-                    position,
-                    reason,
-                });
-                self.unscored.extend(missing);
-                let answer = Answer {
-                    case: case.id.clone(),
-                    said,
-                    usage: None,
-                };
+            for answer in answered {
                 if on_answer(answer).is_break() {
                     return Ok(());
                 }
@@ -187,59 +180,59 @@ impl Scorer for BaselineScorer {
     }
 }
 
-/// What the baseline says of a case, and why edits have no score where others do.
-fn judged(
-    baseline: Baseline,
-    seed: u64,
-    case: &Case,
-    ask: Ask,
-    root: &Path,
-) -> (Said, Vec<(usize, String)>) {
+/// What the baseline says of a case.
+fn judged(baseline: Baseline, seed: u64, case: &Case, ask: Ask, root: &Path) -> Answer {
     let edits = case.edits.len();
     let said = match (baseline, ask) {
         _ if edits == 0 => nothing("the case has no edits".into()),
         (Baseline::Random, Ask::Scores) => chance::scores(seed, &case.id, edits),
         (Baseline::Random, Ask::Votes) => chance::votes(seed, &case.id, edits),
         (Baseline::Constant, _) => Said::Scores(vec![Some(Score::plain(0.0)); edits]),
-        (Baseline::Closeness(measure), _) => match source(measure, case, root) {
-            Ok(source) => return measured(&source, case, root),
-            Err(reason) => nothing(reason),
-        },
+        (Baseline::Closeness(measure), _) => {
+            match source(case, root).and_then(|image| Source::new(measure, image)) {
+                Ok(source) => return scored(case, root, |edit| source.closeness(edit)),
+                Err(reason) => nothing(reason),
+            }
+        }
     };
-    (said, Vec::new())
+    Answer::new(case.id.clone(), said)
 }
 
-fn source(measure: Measure, case: &Case, root: &Path) -> Result<Source, String> {
+/// The pixels of a case's source.
+fn source(case: &Case, root: &Path) -> Result<RgbImage, String> {
     let image = case.source.as_ref();
     let image = image.ok_or("the case names no source image to measure against")?;
-    let image = decoded(root, image).map_err(|why| format!("the source cannot be read: {why}"))?;
-    Source::new(measure, image)
+    decoded(root, image).map_err(|why| format!("the source cannot be read: {why}"))
 }
 
-/// The closeness of each edit of a case to its source.
-fn measured(source: &Source, case: &Case, root: &Path) -> (Said, Vec<(usize, String)>) {
+/// An answer with the score of each edit that has one.
+fn scored(case: &Case, root: &Path, score: impl Fn(&RgbImage) -> Result<f64, String>) -> Answer {
     let mut scores = Vec::with_capacity(case.edits.len());
-    let mut missing = Vec::new();
+    let mut unscored = Vec::new();
     for (position, edit) in case.edits.iter().enumerate() {
         let value = match &edit.image {
-            Some(image) => decoded(root, image).and_then(|edit| source.closeness(&edit)),
+            Some(image) => decoded(root, image).and_then(|edit| score(&edit)),
             None => Err("the data names no image".to_owned()),
         };
         scores.push(match value {
             Ok(value) => Some(Score::plain(value)),
             Err(reason) => {
-                missing.push((position, reason));
+                unscored.push(Unscored { position, reason });
                 None
             }
         });
     }
-    if missing.len() < scores.len() {
-        return (Said::Scores(scores), missing);
+    if unscored.len() < scores.len() {
+        return Answer {
+            unscored,
+            ..Answer::new(case.id.clone(), Said::Scores(scores))
+        };
     }
-    let reasons = missing
+    let reasons = unscored
         .iter()
-        .map(|(position, reason)| format!("edit {}: {reason}", position + 1));
-    (nothing(reasons.collect::<Vec<_>>().join("; ")), Vec::new())
+        .map(|edit| format!("edit {}: {}", edit.position + 1, edit.reason));
+    let said = nothing(reasons.collect::<Vec<_>>().join("; "));
+    Answer::new(case.id.clone(), said)
 }
 
 fn nothing(reason: String) -> Said {

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::bench::{Edit, Order, Truth, Vote};
+use crate::domain::raster::Raster;
 
 const MEASURES: [Measure; 5] = [
     Measure::Psnr,
@@ -59,7 +60,7 @@ impl Bench {
         image.save(self.0.path().join(name)).unwrap();
     }
 
-    fn answers(&self, scorer: &mut BaselineScorer, cases: &[Case], ask: Ask) -> Vec<Answer> {
+    fn answers(&self, scorer: &mut dyn Scorer, cases: &[Case], ask: Ask) -> Vec<Answer> {
         answers(scorer, cases, ask, self.0.path())
     }
 
@@ -67,11 +68,12 @@ impl Bench {
         let mut scorer = baseline.scorer(0);
         let mut answers = self.answers(&mut scorer, std::slice::from_ref(case), Ask::Scores);
         assert_eq!((answers.len(), &answers[0].case), (1, &case.id));
-        (answers.remove(0).said, scorer.unscored().to_vec())
+        let answer = answers.remove(0);
+        (answer.said, answer.unscored)
     }
 }
 
-fn answers(scorer: &mut BaselineScorer, cases: &[Case], ask: Ask, root: &Path) -> Vec<Answer> {
+fn answers(scorer: &mut dyn Scorer, cases: &[Case], ask: Ask, root: &Path) -> Vec<Answer> {
     let mut heard = Vec::new();
     let cases: Vec<&Case> = cases.iter().collect();
     scorer
@@ -154,7 +156,7 @@ fn what_is_missing_or_broken_costs_its_own_edit_alone_and_is_said() {
             (3, "names no image"),
             (4, "leads out of the workspace"),
         ]) {
-            assert_eq!((missing.case.as_str(), missing.position), ("a", position));
+            assert_eq!(missing.position, position);
             assert!(missing.reason.contains(words), "{}", missing.reason);
         }
         assert_eq!(missing.len(), 4);
@@ -305,15 +307,32 @@ fn each_case_is_heard_of_once_and_a_stop_is_heeded() {
 }
 
 #[test]
-fn reasons_are_those_of_the_last_call() {
+fn large_images_are_measured_one_after_the_other_and_small_ones_side_by_side() {
     let bench = Bench::new();
-    let mut scorer = Baseline::Closeness(Measure::Psnr).scorer(0);
-    let spoilt = [case("a", "source.png", &["source.png", "gone.png"])];
-    bench.answers(&mut scorer, &spoilt, Ask::Scores);
-    assert_eq!(scorer.unscored().len(), 1);
-    let whole = [case("b", "source.png", &["source.png"])];
-    bench.answers(&mut scorer, &whole, Ask::Scores);
-    assert_eq!(scorer.unscored(), []);
+    let header = |side: u32| {
+        // A whole bitmap header, and no pixels: nobody decodes it here.
+        let mut bytes = b"BM".to_vec();
+        for value in [0, 0, 54, 40, side, side, 1 | 24 << 16, 0, 0, 0, 0, 0, 0] {
+            bytes.extend(u32::to_le_bytes(value));
+        }
+        bytes
+    };
+    for side in [512, 2048, 4096] {
+        let path = bench.0.path().join(format!("{side}.bmp"));
+        std::fs::write(path, header(side)).unwrap();
+    }
+    let together = |measure, source: &str| {
+        let case = case("a", source, &["x.png"]);
+        Baseline::Closeness(measure).together(&[&case; 4], bench.0.path())
+    };
+    for measure in MEASURES {
+        assert_eq!(together(measure, "512.bmp"), 4);
+        assert_eq!(together(measure, "gone.bmp"), 4);
+    }
+    assert_eq!(together(Measure::Butteraugli, "2048.bmp"), 2);
+    assert_eq!(together(Measure::Butteraugli, "4096.bmp"), 2);
+    assert_eq!(together(Measure::Ssimulacra2, "4096.bmp"), 1);
+    assert_eq!(together(Measure::Psnr, "4096.bmp"), 4);
 }
 
 #[test]
@@ -346,4 +365,77 @@ fn fingerprints_tell_scorers_apart_that_answer_differently() {
         ("delta-e", "baseline")
     );
     assert!(info.fingerprint.contains(&VERSION.to_string()));
+}
+
+/// Measures the mean red, against the source's or against the number of letters of the instruction.
+struct Red {
+    looks_at_source: bool,
+}
+
+impl Network for Red {
+    type Reference = f64;
+
+    fn info(&self) -> ScorerInfo {
+        ScorerInfo {
+            name: "red".into(),
+            kind: "baseline".into(),
+            fingerprint: "red 1".into(),
+        }
+    }
+
+    fn looks_at_source(&self) -> bool {
+        self.looks_at_source
+    }
+
+    fn reference(&self, instruction: &str, source: Option<Raster<'_>>) -> Result<f64, String> {
+        assert_eq!(source.is_some(), self.looks_at_source);
+        Ok(source.map_or(instruction.len() as f64, red))
+    }
+
+    fn score(&self, reference: &f64, edit: Raster<'_>) -> Result<f64, String> {
+        if self.looks_at_source {
+            assert_eq!((edit.width(), edit.height()), (72, 56));
+        }
+        Ok(0.0 - (red(edit) - reference).abs())
+    }
+}
+
+fn red(image: Raster<'_>) -> f64 {
+    let sum: f64 = image.pixels().iter().map(|p| f64::from(p[0])).sum();
+    sum / image.pixels().len() as f64
+}
+
+#[test]
+fn a_network_sees_the_source_once_and_edits_in_its_size() {
+    let bench = Bench::new();
+    bench.add("large.png", &images::resize(&picture(), 144, 112));
+    let cases = [
+        case("a", "source.png", &["source.png", "large.png", "gone.png"]),
+        case("b", "", &["source.png"]),
+        case("c", "source.png", &[]),
+    ];
+    let mut scorer = NetworkScorer::new(Red {
+        looks_at_source: true,
+    });
+    assert_eq!(scorer.info().name, "red");
+    let heard = bench.answers(&mut scorer, &cases, Ask::Scores);
+    let found = values(&heard[0].said);
+    assert_eq!(found[0], Some(0.0));
+    assert!(found[1].unwrap() < 0.0 && found[1].unwrap() > -1.0);
+    assert_eq!((found[2], heard[0].unscored[0].position), (None, 2));
+    assert!(heard[0].unscored[0].reason.contains("gone.png"));
+    assert!(reason(&heard[1].said).contains("names no source image"));
+    assert_eq!(reason(&heard[2].said), "the case has no edits");
+}
+
+#[test]
+fn a_network_that_reads_the_instruction_needs_no_source_and_takes_edits_as_they_are() {
+    let bench = Bench::new();
+    bench.add("dot.png", &RgbImage::from_pixel(1, 1, Rgb([12, 0, 0])));
+    let cases = [case("a", "gone.png", &["dot.png"])];
+    let mut scorer = NetworkScorer::new(Red {
+        looks_at_source: false,
+    });
+    let heard = bench.answers(&mut scorer, &cases, Ask::Votes);
+    assert_eq!(values(&heard[0].said), [Some(0.0)]);
 }

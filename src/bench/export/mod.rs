@@ -11,7 +11,7 @@
 //!   `other_data`).
 //! * `runs[]`: `run`, and the keys of its `report.json`: `benchmark`, `name`, `publisher`, `protocol`, `unit` (`percent`,
 //!   `plain`), `scorer` (`name`, `kind`, `fingerprint`, or null), `data` (`path`, `fingerprint`, `cases`, `left_out`, `bad[]`,
-//!   `images`), `unanswered` (`missing`, `unparsed`, `first`), `figures[]` (`key`, `name`, `of`, `floor`: value and name,
+//!   `images`), `unanswered` (`missing`, `unparsed`, `first`), `unscored` (`edits`, `first[]`), `figures[]` (`key`, `name`, `of`, `floor`: value and name,
 //!   `note`, `value`, `undefined`, `interval`, `undefined_resamples`), `tables[]` (`title`, `columns[]`, `rows[]`),
 //!   `reliability[]` (`confidence`, `right`, `count`), `calibration_error`, `coverage[]` (share kept, accuracy), `usage`,
 //!   `resampling` (`resamples`, `seed`), `clusters`.

@@ -183,9 +183,14 @@ fn facts(run: &str, report: &Report) -> Vec<Fact> {
         Fact {
             term: "left out",
             text: counted(data.left_out, "record"),
-            examples: left_out(report),
+            examples: examples(&data.bad, data.left_out),
         },
         Fact::new("unanswered", without_answer(&report.unanswered)),
+        Fact {
+            term: "edits without a score",
+            text: counted(report.unscored.edits, "edit"),
+            examples: examples(&report.unscored.first, report.unscored.edits),
+        },
         Fact::new(
             "calibration error",
             match report.calibration_error {
@@ -227,10 +232,10 @@ fn without_answer(unanswered: &Unanswered) -> String {
     text
 }
 
-fn left_out(report: &Report) -> Vec<String> {
-    let data = &report.data;
-    let mut reasons: Vec<String> = data.bad.iter().take(NAMED).map(|b| shown(b)).collect();
-    let more = data.left_out.saturating_sub(reasons.len());
+/// The first of so many things that were left out.
+fn examples(first: &[String], of: usize) -> Vec<String> {
+    let mut reasons: Vec<String> = first.iter().take(NAMED).map(|one| shown(one)).collect();
+    let more = of.saturating_sub(reasons.len());
     if more > 0 && !reasons.is_empty() {
         reasons.push(format!("and {more} more"));
     }

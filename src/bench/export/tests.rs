@@ -5,7 +5,7 @@ use super::*;
 use crate::bench::answer::Usage;
 use crate::bench::leaderboard::board;
 use crate::bench::protocol::{FigureAbout, Table, Unanswered, Unit};
-use crate::bench::report::{DataInfo, Figure, Resampling};
+use crate::bench::report::{DataInfo, Figure, Resampling, UnscoredEdits};
 use crate::bench::scorer::ScorerInfo;
 use crate::domain::stats::Bin;
 
@@ -68,6 +68,7 @@ fn whole() -> Measured {
                 ..DataInfo::default()
             },
             unanswered: Unanswered::default(),
+            unscored: UnscoredEdits::default(),
             figures,
             tables: vec![table(
                 "by editor",
@@ -134,6 +135,10 @@ fn hostile() -> Measured {
                 missing: 2,
                 unparsed: 1,
                 first: Some(HARM.into()),
+            },
+            unscored: UnscoredEdits {
+                edits: 1,
+                first: vec![HARM.into()],
             },
             figures: vec![undefined],
             tables: vec![rows],

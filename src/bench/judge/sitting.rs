@@ -86,9 +86,8 @@ impl Sitting<'_> {
             .map(|q| self.raw.before(&q.asked).usage)
             .fold(Usage::default(), sum);
         Ok(Answer {
-            case: case.id.clone(),
-            said,
             usage: (usage != Usage::default()).then_some(usage),
+            ..Answer::new(case.id.clone(), said)
         })
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::pairs::Clusters;
-use super::raters::{Aspect, Raters};
+use super::raters::{Aspect, Raters, TASK};
 use super::sources::{self, Gathered};
 use crate::bench::case::{Case, Dataset, Edit, Truth};
 use crate::bench::error::BenchError;
@@ -33,9 +33,6 @@ const ABOUT: About = About {
 
 /// The cluster of an edit, and what annotators said of it on an axis.
 type Judgements<'a> = (u32, &'a [f64]);
-
-/// The tasks of ImagenHub that edit images.
-const TASK: &str = "Text-Guided_IE";
 
 impl Protocol for Agreement {
     fn about(&self) -> &'static About {

@@ -4,6 +4,7 @@ mod agreement;
 mod gedit;
 mod genai;
 mod hub;
+pub(super) mod lists;
 mod pairs;
 mod position;
 pub(super) mod raters;

@@ -54,6 +54,7 @@ impl Pair<'_> {
                 Some(vote) => vote.in_words(self.edits),
                 None => format!("{} by {:.4}", self.leaning(), self.difference.abs()),
             },
+            votes: Some([self.human, self.vote.unwrap_or(Vote::of(self.difference))]),
             right: f64::from(u8::from(right)),
             weight: self.confidence(),
             category: self.case.category.clone(),
@@ -62,12 +63,7 @@ impl Pair<'_> {
     }
 
     fn leaning(&self) -> String {
-        let vote = match self.difference {
-            d if d > 0.0 => Vote::First,
-            d if d < 0.0 => Vote::Second,
-            _ => Vote::Tie,
-        };
-        vote.in_words(self.edits)
+        Vote::of(self.difference).in_words(self.edits)
     }
 }
 

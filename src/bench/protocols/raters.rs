@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::lists;
 use super::sources::{self, Gathered, rounded};
 use crate::bench::answer::{Said, Score};
 use crate::bench::case::{Case, Dataset, Edit, Truth};
@@ -11,6 +12,10 @@ use crate::bench::error::BenchError;
 use crate::bench::protocol::About;
 use crate::data::records;
 
+/// ImagenHub's task of edits by instruction.
+pub(in crate::bench) const TASK: &str = "Text-Guided_IE";
+/// Where VIEScore keeps its copies of the tables.
+const COPIES: &str = "_human_annotations/ImagenHub_human_eval_results";
 /// The editor that ImagenHub's leaderboard has no row for.
 const LEFT_OUT: &str = "Imagic";
 
@@ -65,9 +70,13 @@ impl Raters {
     pub(in crate::bench) fn read(data: &Path, task: &str) -> Result<Self, BenchError> {
         let start = format!("{task}_rater");
         let named = |name: &str| name.starts_with(&start) && sources::has_ending(name, "tsv");
+        // Clones of ImagenHub and of VIEScore.
         let clone = format!("eval/human_ratings/{task}");
+        let copies = lists::places(&format!("{COPIES}/ImagenHub_{task}"));
+        let mut places = vec!["imagenhub", &clone];
+        places.extend(copies.iter().map(String::as_str));
         let mut all = Self {
-            files: sources::files(data, &["imagenhub", &clone], named),
+            files: sources::files(data, &places, named),
             ..Self::default()
         };
         for file in all.files.clone() {
@@ -164,7 +173,7 @@ pub(super) fn imagenhub(data: &Path, about: &About) -> Result<Dataset, BenchErro
 
 /// The same; without a case where the tables are not there.
 pub(in crate::bench) fn imagenhub_tables(data: &Path) -> Result<Dataset, BenchError> {
-    let raters = Raters::read(data, "Text-Guided_IE")?;
+    let raters = Raters::read(data, TASK)?;
     let mut all = Gathered::new(&sources::root_of(data));
     for file in &raters.files {
         all.fingerprint(file)?;
@@ -221,7 +230,7 @@ fn recorded(data: &Path, all: &mut Gathered) -> Result<(), BenchError> {
         }
         all.file(&file, |all, record| {
             let task = record.text("task")?;
-            if task != "ImagenHub_Text-Guided_IE" {
+            if task.strip_prefix("ImagenHub_") != Some(TASK) {
                 return Ok(());
             }
             let score = viescore(
@@ -230,25 +239,43 @@ fn recorded(data: &Path, all: &mut Gathered) -> Result<(), BenchError> {
             )
             .map_err(|reason| record.wrong("sc_raw", reason))?;
             let (judge, editor) = (record.text("judge")?, record.text("model")?);
-            let Some(case) = all.case_at(record.text("uid")?) else {
-                return Ok(());
-            };
-            let edits = case.edits.len();
-            let at = case
-                .edits
-                .iter()
-                .position(|e| e.editor.as_deref() == Some(editor));
-            let said = case
-                .recorded
-                .entry(judge.to_owned())
-                .or_insert_with(|| Said::Scores(vec![None; edits]));
-            if let (Some(at), Said::Scores(scores)) = (at, said) {
-                scores[at] = Some(score);
+            if let Some(case) = all.case_at(record.text("uid")?) {
+                note(case, judge, editor, score);
             }
             Ok(())
         })?;
     }
+    for judge in lists::judges(data, TASK)? {
+        for (editor, folder) in &judge.editors {
+            let Some(files) = lists::both(folder) else {
+                continue;
+            };
+            let mut bad = Vec::new();
+            for (input, score) in lists::scores(&files, &mut bad)? {
+                if let Some(case) = all.case_at(&input) {
+                    note(case, &judge.name, editor, score);
+                }
+            }
+            for problem in bad {
+                all.note(problem);
+            }
+        }
+    }
     Ok(())
+}
+
+/// Notes what a judge said of an editor's image in a case.
+fn note(case: &mut Case, judge: &str, editor: &str, score: Score) {
+    let edits = case.edits.len();
+    let mut editors = case.edits.iter().map(|edit| edit.editor.as_deref());
+    let at = editors.position(|of| of == Some(editor));
+    let said = case
+        .recorded
+        .entry(judge.to_owned())
+        .or_insert_with(|| Said::Scores(vec![None; edits]));
+    if let (Some(at), Said::Scores(scores)) = (at, said) {
+        scores[at] = Some(score);
+    }
 }
 
 /// "10;4" as numbers; what is none is not a number, and refused by [`viescore`].

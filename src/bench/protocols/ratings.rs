@@ -24,7 +24,8 @@ const HUB: About = About {
     protocol: "Each editor's edits ranked by the scorer and by people (mean over raters of sqrt(SC·PQ)): Spearman's correlation \
                with average ranks, an editor at a time. 'mean' is the plain mean over editors, 'fisher' tanh of the mean of \
                atanh, 'published' tanh of the plain mean, which is what the published code computes and calls a Fisher mean.",
-    data: "valid_imagenhub_processed.json (pointwise JSON), or the raters' tables Text-Guided_IE_rater1.tsv to 3",
+    data: "valid_imagenhub_processed.json (pointwise JSON), or the raters' tables Text-Guided_IE_rater1.tsv to 3, also in a clone \
+           of ImagenHub or VIEScore (whose recorded judges are field:JUDGE, as in field:gpt4o_0shot)",
     columns: &[("published", "ImagenHub")],
     unit: Unit::Percent,
 };
@@ -340,6 +341,7 @@ impl<'a> Rated<'a> {
                     edits: vec![row.edit],
                     truth: format!("{:.3}, better than {:.0} %", row.human, 100.0 * human),
                     said: format!("{:.3}, better than {:.0} %", row.score, 100.0 * score),
+                    votes: None,
                     right: 1.0 - off,
                     weight: off,
                     category: Some(self.editors[editor].to_owned()),

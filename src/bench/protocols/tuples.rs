@@ -235,6 +235,7 @@ impl<'a> TupleSet<'a> {
             edits: (0..group.size).collect(),
             truth: order_in_words(&group.case.truth),
             said: group.said.clone(),
+            votes: None,
             right: f64::from(u8::from(group.right)),
             weight: group.least,
             category: Some(format!("K={}", group.size)),

@@ -342,14 +342,8 @@ impl<'a> Measured<'a> {
             .iter()
             .filter(|row| row.judged.human != 0)
             .map(|row| {
-                let words = |sign: f64| {
-                    let vote = match sign {
-                        s if s > 0.0 => Vote::First,
-                        s if s < 0.0 => Vote::Second,
-                        _ => Vote::Tie,
-                    };
-                    vote.in_words(row.edits)
-                };
+                let votes = [f64::from(row.judged.human), row.judged.difference].map(Vote::of);
+                let [truth, said] = votes.map(|vote| vote.in_words(row.edits));
                 let (axis, figure) = match row.axis {
                     None => ("overall", "overall"),
                     Some(Axis::InstructionFollowing) => ("IF", "if"),
@@ -359,8 +353,9 @@ impl<'a> Measured<'a> {
                 Verdict {
                     case: row.case.id.clone(),
                     edits: vec![row.edits.0, row.edits.1],
-                    truth: format!("{axis}: {}", words(f64::from(row.judged.human))),
-                    said: format!("{} by {:.3}", words(difference), difference.abs()),
+                    truth: format!("{axis}: {truth}"),
+                    said: format!("{said} by {:.3}", difference.abs()),
+                    votes: Some(votes),
                     right: f64::from(u8::from(right(row.judged))),
                     weight: row.p.map_or(difference.abs(), |p| p.max(1.0 - p)),
                     category: row.case.category.clone(),

@@ -7,7 +7,7 @@ use super::cells::{missing, put};
 use crate::bench::answer::Said;
 use crate::bench::case::Dataset;
 use crate::bench::error::BenchError;
-use crate::bench::protocols::raters::{Aspect, Raters, imagenhub_tables};
+use crate::bench::protocols::raters::{Aspect, Raters, TASK, imagenhub_tables};
 use crate::bench::protocols::sources;
 use crate::domain::stats::{Level, fleiss_kappa, krippendorff_alpha, spearman};
 
@@ -22,10 +22,10 @@ fn fisher(values: &[f64]) -> f64 {
 
 /// ImagenHub, text-guided editing: the judges that VIEScore recorded, and people against each other.
 pub(super) fn judges(data: &Path, cells: &mut Cells) -> Result<(), BenchError> {
-    let raters = Raters::read(data, "Text-Guided_IE")?;
+    let raters = Raters::read(data, TASK)?;
     if raters.files.is_empty() {
         return Err(missing(
-            "raters' tables Text-Guided_IE_rater1.tsv to 3",
+            "raters' tables Text-Guided_IE_rater1.tsv to 3, as in ImagenHub and VIEScore",
             data,
         ));
     }
@@ -67,8 +67,31 @@ pub(super) fn judges(data: &Path, cells: &mut Cells) -> Result<(), BenchError> {
             cells.insert(format!("{at}/fisher"), Some(fisher(&all)));
             cells.insert(format!("{at}/tanh_of_mean"), Some(mean(&all).tanh()));
         }
+        let at = format!("imagenhub_text_guided_ie_judges/{judge}/O/tanh_of_mean_ties_split");
+        cells.insert(at, Some(unrounded(&raters, &set, judge)));
     }
     Ok(())
+}
+
+/// The published form of a judge's O as the published code computes it, nothing rounded before ranking: values that are equal in
+/// exact arithmetic differ in their last bit, and ties are split by that.
+fn unrounded(raters: &Raters, set: &Dataset, judge: &str) -> f64 {
+    let mut all = Vec::new();
+    for editor in raters.ranked() {
+        let (mut said, mut human) = (Vec::new(), Vec::new());
+        for (row, input) in raters.inputs.iter().enumerate() {
+            let rated = &raters.cells[editor][row];
+            let score = recorded(set, input, judge, &raters.editors[editor]);
+            if let (Some((_, axes)), false) = (score, rated.is_empty()) {
+                let [sc, pq] = axes.map(|v| (v.trunc() / 10.0).clamp(0.0, 1.0));
+                said.push((sc * pq).sqrt());
+                let each = rated.iter().map(|[sc, pq]| (sc * pq).sqrt());
+                human.push(each.sum::<f64>() / rated.len() as f64);
+            }
+        }
+        all.extend(spearman(&said, &human).ok());
+    }
+    mean(&all).tanh()
 }
 
 /// A recorded judge's O, and its SC and PQ.
@@ -126,7 +149,7 @@ fn people(raters: &Raters, aspect: Aspect, cells: &mut Cells) {
 
 /// How far ImagenHub's raters agree, an editor and an aspect at a time, and pooled.
 pub(super) fn agreement(data: &Path, cells: &mut Cells) -> Result<(), BenchError> {
-    let raters = Raters::read(data, "Text-Guided_IE")?;
+    let raters = Raters::read(data, TASK)?;
     if raters.files.is_empty() {
         // The part before says so.
         return Ok(());

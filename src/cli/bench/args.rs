@@ -40,6 +40,9 @@ A scorer is one of
   judge:NAME            a vision-language model behind an OpenAI-compatible endpoint, [judges.NAME] in the settings
   random, constant, psnr, ssim, delta-e, ssimulacra2, butteraugli
                         baselines; all but the first two see only how little was changed
+  lpips:FILE            the same by LPIPS 0.1, negated; FILE has the state dict of the lpips package's LPIPS (AlexNet or VGG-16)
+                        as safetensors. An edit of another size is brought to the source's
+  clipscore:DIR         CLIPScore of the edit and the instruction, max(100 cos, 0); DIR is a Hugging Face folder of a CLIP model
 
 Every answer is kept the moment it is there: a run that was stopped or killed goes on with 'erw resume RUN' and asks nobody
 twice. Intervals are the central 95 % of a bootstrap over groups of cases that share a source.")]

@@ -2,6 +2,7 @@
 
 pub(super) mod args;
 mod model;
+mod perceptual;
 mod scorers;
 mod tables;
 
@@ -127,7 +128,8 @@ fn measure(args: &BenchRunArgs) -> anyhow::Result<Exit> {
                 print::out(&tables::report(report, args.published, Style::of_stdout()))?;
                 print::note(&format!("kept in {}", folder.path().display()));
             }
-            let whole = report.data.left_out == 0 && report.unanswered.missing == 0;
+            let left_out = report.data.left_out + report.unscored.edits;
+            let whole = left_out == 0 && report.unanswered.missing == 0;
             Ok(if whole { Exit::Done } else { Exit::LeftOut })
         }
         Outcome::Stopped { answered, of } => {

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use crate::bench::{Answer, Ask, Case, Said, Score, Scorer, ScorerInfo};
+use crate::bench::{Answer, Ask, Case, Said, Score, Scorer, ScorerInfo, Unscored};
 use crate::data::Workspace;
 use crate::domain::{Candidate, CandidateId, Group, GroupId, Reward};
 use crate::score::{Batch, Judge, score_groups};
@@ -67,10 +67,10 @@ impl<J: Judge> Model<J> {
         Ok((group, edits))
     }
 
-    fn said(&mut self, case: &Case, root: &Path) -> Said {
-        let nothing = |reason: String| Said::Nothing {
-            reason,
-            unparsed: false,
+    fn answer(&mut self, case: &Case, root: &Path) -> Answer {
+        let nothing = |reason: String| {
+            let unparsed = false;
+            Answer::new(case.id.clone(), Said::Nothing { reason, unparsed })
         };
         let (group, edits) = match self.group(case) {
             Ok(found) => found,
@@ -89,18 +89,28 @@ impl<J: Judge> Model<J> {
             return nothing("the model gave no answer".into());
         };
         let mut all = vec![None; case.edits.len()];
+        let mut why_not = vec!["the data names no image".to_owned(); case.edits.len()];
         let mut problem = scores.problem;
         for (edit, scored) in edits.into_iter().zip(scores.candidates) {
             match scored {
                 Ok(scored) => all[edit] = Some(score(&scored.reward)),
                 Err(why) => {
-                    problem.get_or_insert(why);
+                    problem.get_or_insert_with(|| why.clone());
+                    why_not[edit] = why;
                 }
             }
         }
         match problem {
             Some(why) if all.iter().all(Option::is_none) => nothing(why),
-            _ => Said::Scores(all),
+            _ => {
+                let without = why_not.into_iter().enumerate();
+                let without = without.filter(|(position, _)| all[*position].is_none());
+                let unscored = without.map(|(position, reason)| Unscored { position, reason });
+                Answer {
+                    unscored: unscored.collect(),
+                    ..Answer::new(case.id.clone(), Said::Scores(all))
+                }
+            }
         }
     }
 }
@@ -134,12 +144,7 @@ impl<J: Judge> Scorer for Model<J> {
         on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
     ) -> Result<(), String> {
         for case in cases {
-            let answer = Answer {
-                case: case.id.clone(),
-                said: self.said(case, root),
-                usage: None,
-            };
-            if on_answer(answer).is_break() {
+            if on_answer(self.answer(case, root)).is_break() {
                 break;
             }
         }

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::args::BenchRunArgs;
 use super::model::Model;
-use crate::bench::baselines::Baseline;
+use super::perceptual::{Distance, Fit};
+use crate::bench::baselines::{Baseline, NetworkScorer};
 use crate::bench::judge::{Judge, Key};
 use crate::bench::recorded::Recorded;
 use crate::bench::{BenchError, Scorer};
@@ -20,6 +21,8 @@ pub(super) enum Spec {
     Recorded(PathBuf, Option<String>),
     Field(String),
     Judge(String),
+    Lpips(PathBuf),
+    ClipScore(PathBuf),
     Baseline(Baseline),
 }
 
@@ -50,6 +53,12 @@ impl Spec {
             "judge" => Ok(Self::Judge(named(
                 "a judge of the settings, as in judge:NAME",
             )?)),
+            "lpips" => Ok(Self::Lpips(
+                named("the file of its weights, as in lpips:FILE")?.into(),
+            )),
+            "clipscore" => Ok(Self::ClipScore(
+                named("the folder of a CLIP model, as in clipscore:DIR")?.into(),
+            )),
             _ => {
                 if let Ok(baseline) = Baseline::parse(text) {
                     Ok(Self::Baseline(baseline))
@@ -57,7 +66,7 @@ impl Spec {
                     let baselines: Vec<&str> = Baseline::ALL.iter().map(|b| b.name()).collect();
                     Err(BenchError::Choice(format!(
                         "there is no scorer '{text}'; there are model[:NAME|DIR], recorded:FILE[#JUDGE], field:NAME, \
-                         judge:NAME, and {}",
+                         judge:NAME, lpips:FILE, clipscore:DIR, and {}",
                         baselines.join(", ")
                     )))
                 }
@@ -89,6 +98,8 @@ impl Spec {
                 stem.to_string_lossy().into_owned()
             }
             Self::Field(name) | Self::Judge(name) => name.clone(),
+            Self::Lpips(_) => "lpips".into(),
+            Self::ClipScore(_) => "clipscore".into(),
             Self::Baseline(baseline) => baseline.name().into(),
         }
     }
@@ -149,6 +160,14 @@ pub(super) fn scorer(
             let judge = Judge::new(settings, key, args.seed, Some(raw));
             Box::new(judge.map_err(BenchError::Scorer)?)
         }
+        Spec::Lpips(path) => {
+            let device = bench.load_options()?.device;
+            Box::new(NetworkScorer::new(Distance::open(path, device)?))
+        }
+        Spec::ClipScore(dir) => {
+            let device = bench.load_options()?.device;
+            Box::new(NetworkScorer::new(Fit::open(dir, device)?))
+        }
         Spec::Baseline(baseline) => Box::new(baseline.scorer(args.seed)),
     })
 }
@@ -173,16 +192,26 @@ mod tests {
         assert_eq!(parse("field:gpt4o"), Spec::Field("gpt4o".into()));
         assert_eq!(parse("judge:local"), Spec::Judge("local".into()));
         assert_eq!(parse("recorded:a/b.json").title(), "b");
+        let weights = parse("lpips:w/alex.safetensors");
+        assert_eq!(weights, Spec::Lpips("w/alex.safetensors".into()));
+        assert_eq!(weights.title(), "lpips");
+        assert_eq!(parse("clipscore:d").title(), "clipscore");
     }
 
     #[test]
     fn what_is_no_scorer_is_refused_with_those_there_are() {
-        let error = Spec::parse("lpips").unwrap_err().to_string();
+        let error = Spec::parse("fid").unwrap_err().to_string();
         assert!(
-            error.contains("'lpips'") && error.contains("butteraugli"),
+            error.contains("'fid'") && error.contains("butteraugli"),
             "{error}"
         );
-        let error = Spec::parse("judge:").unwrap_err().to_string();
-        assert!(error.contains("judge:NAME"), "{error}");
+        for (text, form) in [
+            ("judge:", "judge:NAME"),
+            ("lpips", "lpips:FILE"),
+            ("clipscore:", "clipscore:DIR"),
+        ] {
+            let error = Spec::parse(text).unwrap_err().to_string();
+            assert!(error.contains(form), "{error}");
+        }
     }
 }

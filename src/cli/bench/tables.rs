@@ -10,6 +10,9 @@ use crate::cli::print::{Style, count};
 use crate::cli::table::{Side, Table};
 use crate::domain::text::printable;
 
+/// So many edits without a score are named.
+const NAMED: usize = 3;
+
 /// All benchmarks in a table.
 pub(super) fn listed(all: &[&About], style: Style) -> String {
     let mut table = Table::new(&[
@@ -123,6 +126,19 @@ fn remarks(report: &Report) -> Vec<String> {
             printable(first)
         ));
     }
+    let unscored = &report.unscored;
+    if unscored.edits > 0 {
+        let edits = count(unscored.edits, "edit");
+        lines.push(format!(
+            "without a score beside others of their case: {edits}"
+        ));
+        let named = unscored.first.iter().take(NAMED);
+        lines.extend(named.map(|one| format!("  {}", printable(one))));
+        if unscored.edits > NAMED {
+            let more = unscored.edits - unscored.first.len().min(NAMED);
+            lines.push(format!("  … and {more} more; report.json has the first"));
+        }
+    }
     if unanswered.unparsed > 0 {
         lines.push(format!(
             "answers that could not be understood, counted as wrong: {}",
@@ -220,21 +236,32 @@ pub(super) fn reproduction(
     ]);
     let written = |value: Option<f64>| value.map_or_else(|| "undefined".into(), |v| format!("{v}"));
     for cell in all.cells.iter().filter(|cell| !differing || !cell.equal) {
-        let mark = if cell.equal { "✓" } else { "✗" };
+        let mark = match (cell.equal, cell.known) {
+            (true, _) => "✓",
+            (false, Some(_)) => "≠",
+            (false, None) => "✗",
+        };
         table.row(
             vec![
                 mark.into(),
                 printable(&cell.cell).into_owned(),
                 written(cell.published),
                 written(cell.recomputed),
-                cell.from.clone(),
+                match cell.known {
+                    Some(why) => format!("{}: {why}", cell.from),
+                    None => cell.from.clone(),
+                },
             ],
             !cell.equal,
         );
     }
-    let equal = all.cells.len() - all.different();
+    let equal = all.cells.iter().filter(|cell| cell.equal).count();
+    let known = match all.known() {
+        0 => String::new(),
+        known => format!("; {known} are known to differ"),
+    };
     format!(
-        "{}\n{equal} of {} cells are equal (to 1e-9, or to the printed digits)\n\
+        "{}\n{equal} of {} cells are equal (to 1e-9, or to the printed digits){known}\n\
          tie calibration on two votes, a tie and none, of equal difference ({}): {}\n",
         table.render(style),
         all.cells.len(),

@@ -10,6 +10,7 @@ use super::{App, Screen};
 use crate::domain::GroupId;
 use crate::tui::msg::{Action, Effect, Look, Sought};
 use crate::tui::screens::bench::{self, BenchNews};
+use crate::tui::screens::browse::{Contest, Contests};
 
 impl App {
     /// Where things are on the bench screen.
@@ -90,7 +91,19 @@ impl App {
             .filter_map(|(key, id)| Some((key, id?)))
             .filter(|(key, id)| is_same(key, *id))
             .collect();
-        let edit = list.marked().and_then(|m| m.verdict.edits.first().copied());
+        let marked = list.marked().map(|mistake| &mistake.verdict);
+        let edit = marked.and_then(|verdict| verdict.edits.first().copied());
+        // A group's own judgement is the one that was opened, of the others the surest.
+        let mut contests = HashMap::new();
+        for verdict in marked
+            .into_iter()
+            .chain(list.mistakes().iter().map(|m| &m.verdict))
+        {
+            if let Some(id) = here.get(&verdict.case) {
+                let contest = contests.entry(*id);
+                contest.or_insert_with(|| Contest::new(verdict));
+            }
+        }
         let is_marked = list.marked().is_some_and(|m| m.verdict.case == chosen);
         if self.screens.open != Screen::Bench || !is_marked {
             // Something else is looked at by now.
@@ -103,6 +116,7 @@ impl App {
         self.screens.open = Screen::Browse;
         self.screens.detail = None;
         self.screens.browse.candidate = edit.unwrap_or(0);
+        self.screens.browse.contests = Contests::new(words.clone(), contests);
         self.list.show_only(words, here.into_values().collect());
         let request = self.list.rank(false);
         self.list.expect(id);

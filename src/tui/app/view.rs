@@ -186,6 +186,7 @@ impl App {
                 (Action::Help, "help"),
                 (Action::OpenCell, "what it got wrong"),
                 (Action::NextBenchPane, "pane"),
+                (Action::OlderRun, "older run"),
                 (Action::SortColumn, "sort"),
                 (Action::DetailDown, "scroll"),
                 (Action::ToBrowse, "groups"),

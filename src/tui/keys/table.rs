@@ -95,6 +95,7 @@ pub(crate) const TABLE: &[Row] = {
         row(Bench, &["$"], A::LastColumn, "go to the last benchmark"),
         row(Bench, &["s"], A::SortColumn, "sort by this benchmark, best first, or no longer"),
         row(Bench, &["S"], A::TurnSort, "turn the sort around"),
+        row(Bench, &["o"], A::OlderRun, "look at the scorer's next older run on this data, or the newest again"),
         row(Bench, &["v", "tab"], A::NextBenchPane, "switch between figures, tables and curves"),
         row(Bench, &["pgdn", "ctrl-d"], A::DetailDown, "scroll the detail down"),
         row(Bench, &["pgup", "ctrl-u"], A::DetailUp, "scroll the detail up"),

@@ -3,12 +3,22 @@
 
 use ratatui::text::{Line, Span};
 
+use crate::bench::case::letter;
 use crate::domain::{Axis, Gaussian};
 use crate::tui::library::Record;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::text;
 
 use super::prose;
+
+/// What marks a candidate that a benchmark's judgement is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Badge {
+    /// People preferred it.
+    pub(crate) people: bool,
+    /// So did the scorer.
+    pub(crate) scorer: bool,
+}
 
 /// A candidate of a record, for its captions.
 #[derive(Clone, Copy)]
@@ -19,12 +29,14 @@ pub(crate) struct Entry<'a> {
     pub(crate) index: usize,
     /// Whether it is the marked one.
     pub(crate) marked: bool,
+    /// Whether it was judged by what sent the group here.
+    pub(crate) badge: Option<Badge>,
     /// The theme.
     pub(crate) theme: &'a Theme,
 }
 
 impl<'a> Entry<'a> {
-    /// Its number, mark and name.
+    /// Its number, mark and name; if it was judged, its letter, and who preferred it where that fits.
     pub(crate) fn name(&self, width: u16) -> Line<'a> {
         let theme = self.theme;
         let candidate = &self.record.group.candidates[self.index];
@@ -36,12 +48,45 @@ impl<'a> Entry<'a> {
         };
         let lead = format!("{} ", self.index + 1);
         let glyph = format!("{} ", theme.series_glyph(self.index));
-        let room = width.saturating_sub(text::width(&lead) + text::width(&glyph));
-        Line::from(vec![
+        let letter = self
+            .badge
+            .map_or_else(String::new, |_| format!("[{}] ", letter(self.index)));
+        let used = text::width(&lead) + text::width(&glyph) + text::width(&letter);
+        let room = width.saturating_sub(used);
+        let preferred = self.preferred(room);
+        let of = preferred.iter().map(|span| text::width(&span.content));
+        let name = prose::line(name, room.saturating_sub(of.sum()));
+        let mut spans = vec![
             Span::styled(lead, theme[Role::KeyHint]),
             Span::styled(glyph, theme.series(self.index)),
-            Span::styled(prose::line(name, room), style),
-        ])
+            Span::styled(letter, theme[Role::Accent]),
+            Span::styled(name, style),
+        ];
+        spans.extend(preferred);
+        Line::from(spans)
+    }
+
+    /// Who preferred it, as long as a few letters of its name stay in so much `room`.
+    fn preferred(&self, room: u16) -> Vec<Span<'static>> {
+        const NAME: u16 = 6;
+        let Some(badge) = self.badge else {
+            return Vec::new();
+        };
+        let who = [
+            (badge.people, "people", Role::Human),
+            (badge.scorer, "scorer", Role::Aggregate),
+        ];
+        let spans = |lead: &'static str| -> Vec<Span<'static>> {
+            let who = who.iter().filter(|(prefers, ..)| *prefers);
+            who.map(|(_, who, role)| Span::styled(format!("{lead}{who}"), self.theme[*role]))
+                .collect()
+        };
+        let forms = [spans("  preferred by "), spans(" ◂")];
+        let fits = |form: &Vec<Span<'_>>| {
+            let wide: u16 = form.iter().map(|span| text::width(&span.content)).sum();
+            wide + NAME <= room
+        };
+        forms.into_iter().find(fits).unwrap_or_default()
     }
 
     /// Why there are no numbers, if there are none.
@@ -213,7 +258,7 @@ mod tests {
     use super::*;
     use crate::tui::sample;
 
-    fn text(line: &Line<'_>) -> String {
+    fn words(line: &Line<'_>) -> String {
         line.spans.iter().map(|s| s.content.as_ref()).collect()
     }
 
@@ -228,12 +273,37 @@ mod tests {
             record: &record,
             index,
             marked: false,
+            badge: None,
             theme: &theme,
         };
-        assert_eq!(text(&entry(0).axes(40)), "IF +0.90 ±0.35  VQ -0.10 ±0.60");
-        assert_eq!(text(&entry(0).axes(20)), "IF +0.90  VQ -0.10");
-        assert!(text(&entry(0).overall(40)).contains("#1"));
-        assert_eq!(text(&entry(0).human(40)), "labels  IF 3.7  VQ 4.0  #1 sim");
-        assert_eq!(text(&entry(2).axes(40)), "not scored yet");
+        assert_eq!(words(&entry(0).axes(40)), "IF +0.90 ±0.35  VQ -0.10 ±0.60");
+        assert_eq!(words(&entry(0).axes(20)), "IF +0.90  VQ -0.10");
+        assert!(words(&entry(0).overall(40)).contains("#1"));
+        assert_eq!(words(&entry(0).human(40)), "labels  IF 3.7  VQ 4.0  #1 sim");
+        assert_eq!(words(&entry(2).axes(40)), "not scored yet");
+    }
+
+    #[test]
+    fn a_judged_candidate_bears_its_letter_and_who_preferred_it_where_there_is_room() {
+        let group = sample::group(1, 3);
+        let record = Record::new(group, std::collections::HashMap::new(), 1.0);
+        let theme = Theme::mono();
+        let name = |people, scorer, width| {
+            let entry = Entry {
+                record: &record,
+                index: 1,
+                marked: false,
+                badge: Some(Badge { people, scorer }),
+                theme: &theme,
+            };
+            let line = words(&entry.name(width));
+            assert!(text::width(&line) <= width, "{line}");
+            line.split_once("[B] ").unwrap().1.to_owned()
+        };
+        assert_eq!(name(true, false, 50), "qwen-edit  preferred by people");
+        assert_eq!(name(false, true, 30), "qwen-edit ◂scorer");
+        assert_eq!(name(true, true, 34), "qwen-edit ◂people ◂scorer");
+        assert_eq!(name(true, false, 18), "qwen-edit");
+        assert_eq!(name(false, false, 50), "qwen-edit");
     }
 }

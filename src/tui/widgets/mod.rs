@@ -2,6 +2,7 @@
 //! says everything by glyph as well as by colour. None of them keeps state, reads a file or knows a screen.
 
 mod agreement;
+mod axes;
 mod braille;
 pub mod chart;
 pub mod gaussians;

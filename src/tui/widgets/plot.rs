@@ -6,14 +6,14 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use ratatui::widgets::Widget;
 
+use super::axes::{Axes, BELOW, row};
 use super::braille::{ACROSS, DOWN, Line};
 use super::text;
 use crate::domain::curves::Ruler;
 use crate::tui::theme::{Role, Theme};
 
-/// Columns beside the field for numbers, rows under it for numbers, and the line of words over it.
+/// Columns beside the field for numbers, and the line of words over it.
 const BESIDE: u16 = 6;
-const BELOW: u16 = 2;
 const HEAD: u16 = 1;
 /// Below this there is no room for numbers beside the field, or under it.
 const WIDE: u16 = 24;
@@ -84,53 +84,15 @@ impl<'a> Plot<'a> {
     }
 
     fn draw_axes(&self, area: Rect, field: Rect, buffer: &mut Buffer) {
-        let (line, dim) = (self.theme[Role::Border], self.theme[Role::Dim]);
-        let beside = field.x > area.x;
-        if beside {
-            for y in field.y..field.bottom() {
-                buffer.set_string(field.x - 1, y, "│", line);
-            }
-        }
-        for tick in self.up.ticks(usize::from(field.height / 2).clamp(1, 6)) {
-            let Some(y) = row(field, &self.up, tick.value) else {
-                continue;
-            };
-            for x in (field.x..field.right()).step_by(3) {
-                buffer.set_string(x, y, "·", line);
-            }
-            if beside {
-                let room = field.x - 1 - area.x;
-                let words = text::shorten(&tick.text, room);
-                let x = area.x + room - text::width(&words);
-                buffer.set_string(x, y, words, dim);
-                buffer.set_string(field.x - 1, y, "┤", line);
-            }
-        }
-        if area.bottom() - field.bottom() < BELOW {
-            return;
-        }
-        let y = field.bottom();
-        for x in field.x..field.right() {
-            buffer.set_string(x, y, "─", line);
-        }
-        if beside {
-            buffer.set_string(field.x - 1, y, "└", line);
-        }
-        let mut free = field.x;
-        for tick in self.across.ticks(usize::from(field.width / 8).clamp(1, 10)) {
-            let Some(x) = column(field, &self.across, tick.value) else {
-                continue;
-            };
-            let width = text::width(&tick.text);
-            let most = field.right().saturating_sub(width).max(field.x);
-            let left = x.saturating_sub(width / 2).clamp(field.x, most);
-            if left < free || left + width > field.right() {
-                continue;
-            }
-            buffer.set_string(x, y, "┬", line);
-            buffer.set_string(left, y + 1, tick.text, dim);
-            free = left + width + 1;
-        }
+        let axes = Axes {
+            area,
+            field,
+            across: (&self.across, usize::from(field.width / 8).clamp(1, 10)),
+            up: (&self.up, usize::from(field.height / 2).clamp(1, 6)),
+            column,
+            theme: self.theme,
+        };
+        axes.draw(buffer);
     }
 
     fn draw_stroke(&self, stroke: &Stroke<'_>, field: Rect, buffer: &mut Buffer) {
@@ -212,13 +174,6 @@ fn put(line: &Line, field: Rect, style: Style, buffer: &mut Buffer) {
             }
         }
     }
-}
-
-/// The row of a value; none outside the field.
-fn row(field: Rect, up: &Ruler, value: f64) -> Option<u16> {
-    let share = up.share(value).filter(|s| (0.0..=1.0).contains(s))?;
-    let dots = f64::from(field.height * DOWN) - 1.0;
-    Some(field.y + ((1.0 - share) * dots).round() as u16 / DOWN)
 }
 
 /// The column of a place; none outside the field.

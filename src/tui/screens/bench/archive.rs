@@ -136,6 +136,24 @@ impl Archive {
     }
 }
 
+/// When a run began, "2026-11-27 15:57", by its name; `None` for one that was renamed.
+pub(super) fn begun(run: &str) -> Option<String> {
+    let (stamp, _) = run.split_at_checked("yyyymmdd-hhmmss".len())?;
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let (day, time) = stamp.split_once('-')?;
+    if day.len() != 8 || !digits(day) || !digits(time) {
+        return None;
+    }
+    Some(format!(
+        "{}-{}-{} {}:{}",
+        &day[..4],
+        &day[4..6],
+        &day[6..],
+        &time[..2],
+        &time[2..4]
+    ))
+}
+
 /// What follows `--images` on the command line of a run.
 fn image_root(manifest: &Manifest) -> Option<PathBuf> {
     const FLAG: &str = "--images";

@@ -103,6 +103,20 @@ fn row_of(table: &mut Leaderboard, (scorer, kind): (&str, &str)) -> usize {
     at
 }
 
+/// The runs of a row's scorer that have a column's figure on its data, newest first.
+pub(super) fn runs<'a>(row: &Row, column: &Column, measured: &'a [Measured]) -> Vec<&'a str> {
+    let of = |one: &&Measured| {
+        let report = &one.report;
+        let scorer = report.scorer.as_ref();
+        let who = scorer.map_or(PEOPLE, |s| (s.name.as_str(), s.kind.as_str()));
+        let data = column.data.as_ref() == Some(&report.data.fingerprint);
+        let here = data && report.benchmark == column.benchmark;
+        here && who == (&row.scorer, &row.kind) && report.figure(&column.figure).is_some()
+    };
+    let runs = measured.iter().filter(of);
+    runs.map(|one| one.run.as_str()).collect()
+}
+
 /// The newest runs of cells without a value, where the scorer was measured on the data of the column.
 pub(super) fn undefined(
     table: &Leaderboard,

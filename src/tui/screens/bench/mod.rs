@@ -112,6 +112,8 @@ pub(crate) struct Bench {
     pane: Pane,
     /// How far that is scrolled.
     scroll: u16,
+    /// The run that is looked at, where it is not the one whose figure is in the cell.
+    looked_at: Option<String>,
     /// The list of mistakes, while it is open.
     list: Option<Listing>,
 }
@@ -121,6 +123,8 @@ impl Bench {
     pub(crate) fn listed(&mut self, entries: &[Entry]) -> bool {
         let changed = self.archive.list(entries);
         if changed {
+            let is_gone = |run: &String| self.archive.report(run).is_none();
+            self.looked_at.take_if(|run| is_gone(run));
             self.board.rebuild(self.archive.measured());
         }
         changed
@@ -192,7 +196,7 @@ impl Bench {
             return Err("there is no figure here".into());
         };
         let slot = self.board.marked();
-        let Some(run) = slot.run().map(str::to_owned) else {
+        let Some(run) = self.marked_run().map(str::to_owned) else {
             return Err(match slot {
                 Slot::Empty => format!("{} was not run on this", row.scorer),
                 _ => format!(
@@ -202,9 +206,55 @@ impl Bench {
             });
         };
         let figure = column.figure.clone();
-        let title = format!("{} on {}: {figure}", row.scorer, column.benchmark);
+        let mut title = format!("{} on {}: {figure}", row.scorer, column.benchmark);
+        if let Some(which) = self.which_run().filter(|_| self.looked_at.is_some()) {
+            title = format!("{title}, {which}");
+        }
         self.list = Some(Listing::new(run.clone(), figure.clone(), title));
         Ok(Wanted::Mistakes { run, figure })
+    }
+
+    /// The runs behind the cell under the cursor, the one whose figure it shows first, then older ones.
+    fn runs_here(&self) -> Vec<&str> {
+        let (row, column) = (self.board.marked_row(), self.board.marked_column());
+        let Some(((row, column), shown)) = row.zip(column).zip(self.board.marked().run()) else {
+            return Vec::new();
+        };
+        let mut runs = columns::runs(row, column, self.archive.measured());
+        let first = runs.iter().position(|run| *run == shown).unwrap_or(0);
+        runs.rotate_left(first);
+        runs
+    }
+
+    /// The run that the detail and the list of mistakes are of.
+    fn marked_run(&self) -> Option<&str> {
+        let looked_at = self.looked_at.as_deref();
+        looked_at.or_else(|| self.board.marked().run())
+    }
+
+    /// Which of several runs that is: "run 2 of 3, 2026-11-27 15:57"; `None` where there is but one.
+    fn which_run(&self) -> Option<String> {
+        let runs = self.runs_here();
+        let run = self.marked_run().filter(|_| runs.len() > 1)?;
+        let number = runs.iter().position(|one| *one == run)? + 1;
+        let date = archive::begun(run).map_or_else(String::new, |date| format!(", {date}"));
+        Some(format!("run {number} of {}{date}", runs.len()))
+    }
+
+    /// Looks at the next older run, after the oldest at the first again.
+    fn look_back(&mut self) {
+        let runs = self.runs_here();
+        let marked = self.marked_run();
+        let at = runs.iter().position(|run| marked == Some(*run));
+        let next = at.map_or(0, |at| at + 1);
+        self.looked_at = runs.get(next).map(|run| (*run).to_owned());
+        self.scroll = 0;
+    }
+
+    /// The cursor is on another cell: its own run shows, from its first line.
+    fn look_anew(&mut self) {
+        self.looked_at = None;
+        self.scroll = 0;
     }
 
     /// Looks at the marked case in words.
@@ -246,6 +296,7 @@ impl Bench {
             Action::LastColumn => self.board.step(0, isize::MAX),
             Action::SortColumn => self.board.sort(self.archive.measured()),
             Action::TurnSort => self.board.turn(self.archive.measured()),
+            Action::OlderRun => self.look_back(),
             Action::NextBenchPane => {
                 self.pane = self.pane.next();
                 self.scroll = 0;
@@ -255,7 +306,7 @@ impl Bench {
             _ => return false,
         }
         if before != self.board.cursor() {
-            self.scroll = 0;
+            self.look_anew();
         }
         true
     }
@@ -349,7 +400,7 @@ impl Bench {
         self.board.mark(row, column);
         let again = under.is_some() && before == self.board.cursor();
         if !again {
-            self.scroll = 0;
+            self.look_anew();
         }
         again
     }
@@ -365,7 +416,7 @@ impl Bench {
             }
         } else if layout.board.contains(at) {
             self.board.step(isize::from(by), 0);
-            self.scroll = 0;
+            self.look_anew();
         } else {
             self.scroll = self.scroll.saturating_add_signed(3 * by);
         }

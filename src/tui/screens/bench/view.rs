@@ -259,7 +259,8 @@ fn draw_rule(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, bench: &Benc
         && marked_report(bench).is_some()
     {
         let title = board.title(board.cursor().1);
-        let words = format!("{} · {}: {title}", row.scorer, column.benchmark);
+        let mut words = format!("{} · {}: {title}", row.scorer, column.benchmark);
+        words.extend(bench.which_run().map(|which| format!(" · {which}")));
         let words = prose::line(&words, area.width.saturating_sub(4));
         buffer.set_string(area.x + 1, area.y, format!(" {words} "), theme[Role::Title]);
     }
@@ -267,7 +268,7 @@ fn draw_rule(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, bench: &Benc
 
 /// The report behind the cell under the cursor, and its run.
 fn marked_report(bench: &Bench) -> Option<(&Report, &str)> {
-    let run = bench.board.marked().run()?;
+    let run = bench.marked_run()?;
     Some((bench.archive.report(run)?, run))
 }
 

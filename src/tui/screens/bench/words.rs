@@ -257,6 +257,12 @@ pub(super) fn facts(report: &Report, run: &str, width: u16) -> Vec<Words> {
     );
     let role = warned(unanswered.missing + unanswered.unparsed);
     out.extend(fact("answers", &words, role, width));
+    let unscored = &report.unscored;
+    if unscored.edits > 0 {
+        let first = and_first(unscored.edits, unscored.first.first());
+        let words = format!("{} without a score{first}", count(unscored.edits, "edit"));
+        out.extend(fact("", &words, Role::Warning, width));
+    }
     if let Some(usage) = report.usage {
         let words = format!(
             "{}, {} in, {} out",
@@ -388,6 +394,12 @@ mod tests {
             said.contains("1,200 records; the first: votes.json:7"),
             "{said}"
         );
+        assert!(!said.contains("without a score"), "{said}");
+        report.unscored.edits = 2;
+        report.unscored.first = vec!["a, edit 2: 'x.png' is missing".into()];
+        let said = text_of(&facts(&report, "run", 200));
+        let expected = "2 edits without a score; the first: a, edit 2: 'x.png' is missing";
+        assert!(said.contains(expected), "{said}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The browse screen: the list of groups, and of the marked one its pictures, numbers, curves and preferences.
 
+mod contest;
 pub(crate) mod layout;
 pub(crate) mod list;
 mod panels;
@@ -7,6 +8,7 @@ mod view;
 
 use crate::tui::msg::Action;
 
+pub(crate) use contest::{Contest, Contests};
 pub(crate) use view::{View, table_top, view};
 
 /// Which panel shows where there is room for one.
@@ -28,6 +30,8 @@ pub(crate) struct Browse {
     pub(crate) panel: PanelChoice,
     /// Source and candidate only, though all would fit.
     pub(crate) pair: bool,
+    /// Why the benchmarks sent groups here.
+    pub(crate) contests: Contests,
 }
 
 impl Browse {

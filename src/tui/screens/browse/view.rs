@@ -6,7 +6,7 @@ use ratatui::text::{Line, Span};
 
 use super::layout::{Layout, Tile};
 use super::list::List;
-use super::{Browse, panels};
+use super::{Browse, Contest, panels};
 use crate::domain::{Agreement, GroupSummary, agreement};
 use crate::tui::library::Record;
 use crate::tui::screens::canvas::Canvas;
@@ -34,6 +34,14 @@ pub(crate) struct View<'a> {
     pub(crate) folder: &'a str,
 }
 
+impl View<'_> {
+    /// The judgement that the benchmarks sent the marked group here for.
+    fn contest(&self) -> Option<&Contest> {
+        let group = self.record?.group.id;
+        self.browse.contests.of(self.list.only(), group)
+    }
+}
+
 /// Draws the screen.
 pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
     let theme = canvas.theme;
@@ -54,9 +62,9 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
         return;
     };
     for tile in &layout.tiles {
-        draw_tile(frame, canvas, tile, record, view.browse);
+        draw_tile(frame, canvas, tile, record, view);
     }
-    draw_table(frame, theme, layout, record, view.browse);
+    draw_table(frame, theme, layout, record, view);
     panels::draw(frame, theme, layout, record, view);
 }
 
@@ -271,6 +279,7 @@ fn group_facts(
 ) -> Vec<Span<'static>> {
     let dim = theme[Role::Dim];
     let mut pieces: Vec<Vec<Span<'static>>> = Vec::new();
+    pieces.extend(view.contest().map(|contest| contest.words(theme)));
     let mut facts = Vec::new();
     facts.extend(
         row.category
@@ -319,7 +328,7 @@ fn draw_tile(
     canvas: &Canvas<'_>,
     tile: &Tile,
     record: &Record,
-    browse: &Browse,
+    view: &View<'_>,
 ) {
     let theme = canvas.theme;
     let Some(index) = tile.candidate else {
@@ -336,7 +345,8 @@ fn draw_tile(
     let entry = Entry {
         record,
         index,
-        marked: index == browse.candidate,
+        marked: index == view.browse.candidate,
+        badge: view.contest().and_then(|contest| contest.badge(index)),
         theme,
     };
     let lines = entry.caption(tile.caption.width, tile.caption.height);
@@ -375,9 +385,9 @@ fn draw_table(
     theme: &Theme,
     layout: &Layout,
     record: &Record,
-    browse: &Browse,
+    view: &View<'_>,
 ) {
-    let area = layout.table;
+    let (area, browse) = (layout.table, view.browse);
     if area.height < 2 {
         return;
     }
@@ -398,6 +408,7 @@ fn draw_table(
             record,
             index,
             marked: index == browse.candidate,
+            badge: view.contest().and_then(|contest| contest.badge(index)),
             theme,
         };
         let row = Rect {

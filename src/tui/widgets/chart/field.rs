@@ -4,11 +4,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::{BELOW, Chart, Curve};
+use super::{Chart, Curve};
 use crate::domain::curves::{Column, Ruler, Thinned, nearest, thin};
 use crate::tui::theme::Role;
+use crate::tui::widgets::axes::{Axes, row};
 use crate::tui::widgets::braille::{ACROSS, DOWN, Line};
-use crate::tui::widgets::text;
 
 /// Without colour, a curve's mark stands on it this often, in columns.
 const MARKS: usize = 14;
@@ -22,62 +22,15 @@ struct Layer {
 impl Chart<'_> {
     /// Lines and numbers around the field, and faint lines through it.
     pub(super) fn draw_axes(&self, area: Rect, field: Rect, up: &Ruler, buffer: &mut Buffer) {
-        let line = self.theme[Role::Border];
-        let dim = self.theme[Role::Dim];
-        let beside = field.x > area.x;
-        if beside {
-            for y in field.y..field.bottom() {
-                buffer.set_string(field.x - 1, y, "│", line);
-            }
-        }
-        let most = usize::from(field.height / 2).clamp(1, 7);
-        for tick in up.ticks(most) {
-            let Some(y) = row(field, up, tick.value) else {
-                continue;
-            };
-            for x in (field.x..field.right()).step_by(3) {
-                buffer.set_string(x, y, "·", line);
-            }
-            if beside {
-                let room = field.x - 1 - area.x;
-                let words = text::shorten(&tick.text, room);
-                let x = area.x + room - text::width(&words);
-                buffer.set_string(x, y, words, dim);
-                buffer.set_string(field.x - 1, y, "┤", line);
-            }
-        }
-        if area.bottom() - field.bottom() < BELOW {
-            return;
-        }
-        let y = field.bottom();
-        for x in field.x..field.right() {
-            buffer.set_string(x, y, "─", line);
-        }
-        if beside {
-            buffer.set_string(field.x - 1, y, "└", line);
-        }
-        self.draw_places(field, y, buffer);
-    }
-
-    /// The numbers under the field, none over another.
-    fn draw_places(&self, field: Rect, y: u16, buffer: &mut Buffer) {
-        let most = usize::from(field.width / 6).clamp(1, 12);
-        let mut free = field.x;
-        for tick in self.x.ticks(most) {
-            let Some(x) = column(field, &self.x, tick.value) else {
-                continue;
-            };
-            let width = text::width(&tick.text);
-            let left = x
-                .saturating_sub(width / 2)
-                .clamp(field.x, field.right().saturating_sub(width).max(field.x));
-            if left < free || left + width > field.right() {
-                continue;
-            }
-            buffer.set_string(x, y, "┬", self.theme[Role::Border]);
-            buffer.set_string(left, y + 1, tick.text, self.theme[Role::Dim]);
-            free = left + width + 1;
-        }
+        let axes = Axes {
+            area,
+            field,
+            across: (&self.x, usize::from(field.width / 6).clamp(1, 12)),
+            up: (up, usize::from(field.height / 2).clamp(1, 7)),
+            column,
+            theme: self.theme,
+        };
+        axes.draw(buffer);
     }
 
     /// Everything within the field.
@@ -214,13 +167,6 @@ fn layer(thin: &Thinned, up: &Ruler, field: Rect, style: Style) -> Layer {
         last = Some((x, height(c.last)));
     }
     Layer { dots, style }
-}
-
-/// The row of a value; none outside the field.
-fn row(field: Rect, up: &Ruler, value: f64) -> Option<u16> {
-    let share = up.share(value).filter(|s| (0.0..=1.0).contains(s))?;
-    let dots = f64::from(field.height * DOWN) - 1.0;
-    Some(field.y + ((1.0 - share) * dots).round() as u16 / DOWN)
 }
 
 /// The column of a place; none outside the field.

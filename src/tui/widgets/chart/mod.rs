@@ -11,6 +11,7 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use ratatui::widgets::Widget;
 
+use super::axes::BELOW;
 use super::text;
 use crate::domain::curves::{Ruler, bounds};
 use crate::tui::theme::{Role, Theme};
@@ -46,8 +47,7 @@ pub enum Better {
     Neither,
 }
 
-/// Rows of numbers under the field, and columns beside it.
-const BELOW: u16 = 2;
+/// Columns of numbers beside the field.
 const BESIDE: u16 = 8;
 /// Below this height there is one line of words and no numbers under the field; below the next, no field.
 const TALL: u16 = 9;
