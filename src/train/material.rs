@@ -316,7 +316,11 @@ fn stored_split(
             known.dedup();
             Err(TrainError::NoData(format!(
                 "no group is in the split '{name}'{}; 'erw data split' makes some",
-                if known.is_empty() { String::new() } else { format!(" (there are {})", known.join(", ")) }
+                if known.is_empty() {
+                    String::new()
+                } else {
+                    format!(" (there are {})", known.join(", "))
+                }
             )))
         }
         Some(name) => Ok(Some(name.clone())),

@@ -32,7 +32,13 @@ pub(super) const FORMAT: Format = Format {
 };
 
 fn voted(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
-    let either = |fields: [&'static str; 2]| if record.has(fields[1]) { fields[1] } else { fields[0] };
+    let either = |fields: [&'static str; 2]| {
+        if record.has(fields[1]) {
+            fields[1]
+        } else {
+            fields[0]
+        }
+    };
     let source = rows::image(record, either(["source_image", "path_src"]))?;
     let mut candidates = Vec::with_capacity(2);
     for (fields, model) in [

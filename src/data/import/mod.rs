@@ -7,13 +7,19 @@
 
 mod editreward;
 mod error;
+mod folder;
+mod gedit;
 mod genai;
+mod imagenhub;
+mod imagereward;
 mod jsonl;
 mod options;
 mod pairs;
 mod pointwise;
 mod record;
 mod rows;
+mod sharegpt;
+mod table;
 mod tuples;
 
 use std::path::{Path, PathBuf};
@@ -123,6 +129,12 @@ pub const FORMATS: &[&Format] = &[
     &tuples::HUB,
     &editreward::FORMAT,
     &genai::FORMAT,
+    &gedit::FORMAT,
+    &imagenhub::FORMAT,
+    &imagereward::FORMAT,
+    &sharegpt::FORMAT,
+    &table::FORMAT,
+    &folder::FORMAT,
 ];
 
 /// erw's own JSONL, whatever the file is called.
@@ -130,6 +142,9 @@ pub const OWN: &Format = &jsonl::FORMAT;
 
 /// The name of the format for tables of any columns.
 pub const TABLE: &str = "table";
+
+/// The name of the format of ImagenHub's raters' tables.
+pub(super) const IMAGENHUB: &str = imagenhub::FORMAT.name;
 
 /// The format of that name.
 pub fn format_named(name: &str) -> Result<&'static Format, ImportError> {

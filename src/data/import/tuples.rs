@@ -59,8 +59,16 @@ fn tuple(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
     let source = rows::image(record, "path_src")?;
     let images = record.images("paths_generated")?;
     let count = images.len();
-    let editors = if record.has("models") { Some(record.texts("models")?) } else { None };
-    let scores = if record.has("human_scores") { Some(record.numbers("human_scores")?) } else { None };
+    let editors = if record.has("models") {
+        Some(record.texts("models")?)
+    } else {
+        None
+    };
+    let scores = if record.has("human_scores") {
+        Some(record.numbers("human_scores")?)
+    } else {
+        None
+    };
     for (field, length) in [
         ("models", editors.as_ref().map(Vec::len)),
         ("human_scores", scores.as_ref().map(Vec::len)),

@@ -25,7 +25,7 @@ enum At {
 }
 
 impl Place {
-    pub(super) fn file(file: &Arc<Path>) -> Self {
+    pub(in crate::data) fn file(file: &Arc<Path>) -> Self {
         Self {
             file: Arc::clone(file),
             at: At::File,

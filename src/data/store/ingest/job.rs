@@ -24,9 +24,11 @@ pub(super) struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// `folder` names the folder that was asked for, where the file is one of those in it.
     pub(super) fn new(
         workspace: &Path,
         path: &'a Path,
+        folder: Option<&str>,
         options: &'a ImportOptions,
     ) -> Result<Self, ImportError> {
         let unreadable = |why| ImportError::Unreadable {
@@ -36,8 +38,10 @@ impl<'a> Job<'a> {
         let metadata = std::fs::metadata(path).map_err(unreadable)?;
         let format = match &options.format {
             Some(name) => import::format_named(name)?,
+            None if !options.map.is_empty() => import::format_named(import::TABLE)?,
             None => import::format_of(path)?,
         };
+        // Where a format was named beside it.
         if !options.map.is_empty() && format.name != import::TABLE {
             return Err(ImportError::Usage(format!(
                 "--map is for tables of any columns, and '{}' was read as {}; add --format {} if that is meant",
@@ -55,7 +59,11 @@ impl<'a> Job<'a> {
             path,
             format,
             options,
-            set: options.set.clone().unwrap_or_else(|| set_name(path)),
+            set: match (&options.set, folder) {
+                (Some(set), _) => set.clone(),
+                (None, Some(folder)) => folder.to_owned(),
+                (None, None) => set_name(path),
+            },
             rereadable: metadata.is_file() || metadata.is_dir(),
             places: places.map_err(unreadable)?,
         })
@@ -144,7 +152,7 @@ pub(super) fn derived(set: &str, record: &GroupRecord) -> String {
     format!("{set}/{}", &hex.as_str()[..16])
 }
 
-/// What a data set is called that was given no name: as its file, without the part that numbers shards.
+/// What a data set is called that was given no name: as its file, without the part that numbers shards or raters.
 fn set_name(path: &Path) -> String {
     let stem = path
         .file_stem()
@@ -156,7 +164,10 @@ fn set_name(path: &Path) -> String {
         let (name, number) = head.rsplit_once('-')?;
         (digits(count) && digits(number) && !name.is_empty()).then(|| name.to_owned())
     });
-    shard.unwrap_or(stem)
+    let rater = stem.rsplit_once("_rater");
+    let rater =
+        rater.and_then(|(name, n)| (digits(n) && !name.is_empty()).then(|| name.to_owned()));
+    shard.or(rater).unwrap_or(stem)
 }
 
 #[cfg(test)]
@@ -169,6 +180,7 @@ mod tests {
             ("a/valid_dataset_1.json", "valid_dataset_1"),
             ("train-00003-of-00042.parquet", "train"),
             ("one-of-many.json", "one-of-many"),
+            ("Text-Guided_IE_rater2.tsv", "Text-Guided_IE"),
             ("-1-of-2.json", "-1-of-2"),
             ("/", "data"),
         ] {

@@ -7,6 +7,7 @@
 
 mod copies;
 mod digest;
+mod inputs;
 mod job;
 mod memory;
 mod merge;
@@ -58,9 +59,10 @@ impl Workspace {
         options: &ImportOptions,
         progress: Listener<'_>,
     ) -> Result<ImportReport, WorkspaceError> {
-        let jobs = paths
+        let inputs = inputs::expanded(paths, options)?;
+        let jobs = inputs
             .iter()
-            .map(|path| Job::new(self.root(), path, options));
+            .map(|input| Job::new(self.root(), &input.path, input.folder.as_deref(), options));
         let jobs = jobs.collect::<Result<Vec<_>, ImportError>>()?;
         let mut memory = Memory::default();
         if let Some(first) = jobs.first() {

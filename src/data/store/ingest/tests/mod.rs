@@ -1,5 +1,8 @@
 //! Data sets in the forms that they are published in, taken in whole, in parts, twice, and when something is wrong with them.
 
+mod forms;
+mod published;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -276,7 +279,7 @@ fn an_import_that_was_killed_goes_on_where_it_was() {
         .collect();
     let file = set.file("set.json", &format!("[{}]", lines.join(",\n")));
     let options = ImportOptions::default();
-    let job = Job::new(set.workspace.root(), &file, &options).unwrap();
+    let job = Job::new(set.workspace.root(), &file, None, &options).unwrap();
     let id = job.id().unwrap();
     set.workspace
         .write(|tx| {
@@ -474,60 +477,4 @@ fn pictures_in_a_file_are_told_by_content_and_stay_there() {
         })
         .unwrap();
     assert_eq!(known, 7);
-}
-
-/// The reference data, where it is.
-fn reference(name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/benchdata");
-    let path = path.join(name);
-    if !path.is_file() {
-        eprintln!("skipped: {} is not here", path.display());
-        return None;
-    }
-    Some(path)
-}
-
-fn census(file: &Path) -> Census {
-    let set = Set::new();
-    set.import(file);
-    set.workspace.census().unwrap()
-}
-
-#[test]
-fn the_published_files_have_the_counts_that_are_published() {
-    if let Some(file) = reference("editreward/valid_dataset_1.json") {
-        let census = census(&file);
-        // 503 strict votes of GenAI-Bench, each on a source of its own.
-        assert_eq!((census.groups, census.candidates), (503, 1006));
-        assert_eq!(
-            (census.voted[0].on, census.voted[0].clear),
-            ("overall", 503)
-        );
-        assert_eq!(census.axes[0].counts, [0, 503, 0, 503]);
-    }
-    for (ways, tuples) in [(2, 179), (3, 101), (4, 45)] {
-        let name = format!("derived_kway/EditReward_Bench_{ways}pair.json");
-        if let Some(file) = reference(&name) {
-            let census = census(&file);
-            let pairs: usize = census
-                .voted
-                .iter()
-                .map(|v| v.clear + v.tie + v.both_good + v.both_bad)
-                .sum();
-            assert_eq!(pairs, tuples * ways * (ways - 1) / 2, "{name}");
-            assert_eq!(census.sizes.keys().copied().collect::<Vec<_>>(), [ways]);
-            assert_eq!(census.groups, tuples, "{name}");
-        }
-    }
-    if let Some(file) = reference("derived_kway/valid_imagenhub_processed.json") {
-        let census = census(&file);
-        assert_eq!((census.groups, census.candidates), (179, 1432));
-        assert_eq!(census.sizes.into_iter().collect::<Vec<_>>(), [(8, 179)]);
-        let named: Vec<_> = census
-            .rated
-            .iter()
-            .map(|r| (r.name.as_str(), r.count))
-            .collect();
-        assert_eq!(named, [("overall", 1432), ("pq", 4296), ("sc", 4296)]);
-    }
 }
