@@ -14,4 +14,4 @@ pub mod split;
 mod store;
 
 pub use import::{ImportError, ImportReport};
-pub use store::{GroupHashes, StoredModel, Workspace, WorkspaceError};
+pub use store::{GroupHashes, Remark, Said, StoredModel, Undone, Workspace, WorkspaceError};

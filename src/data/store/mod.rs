@@ -8,6 +8,7 @@ mod error;
 mod groups;
 mod hashes;
 mod ingest;
+mod journal;
 mod places;
 mod schema;
 mod scores;
@@ -23,6 +24,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::WorkspaceError;
 pub use hashes::GroupHashes;
+pub use journal::{Remark, Said, Undone};
 pub use scores::StoredModel;
 pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
 

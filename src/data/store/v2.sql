@@ -38,3 +38,17 @@ CREATE TABLE imports (
     id   BLOB PRIMARY KEY,
     done INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- What annotators did in the program, step by step: a step is what one keypress or one ranking said, and is undone as a whole.
+-- `detail` is JSON: what was said, and what was there before.
+CREATE TABLE steps (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at        INTEGER NOT NULL, -- milliseconds since 1970
+    annotator INTEGER NOT NULL REFERENCES annotators (id),
+    session   TEXT NOT NULL,
+    group_id  INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+    detail    TEXT NOT NULL,
+    undone    INTEGER NOT NULL DEFAULT 0 CHECK (undone IN (0, 1))
+) STRICT;
+CREATE INDEX steps_by_annotator ON steps (annotator, undone, id);
+CREATE INDEX steps_by_group ON steps (group_id);
