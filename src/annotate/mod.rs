@@ -1,3 +1,9 @@
-//! Annotation: how people's judgements come in, and how far they agree.
+//! Annotation: what people are shown and in which order, what the points of the scale mean, and how far they agree.
+//!
+//! What they say is the workspace's to keep, with a journal of every step.
 
 pub mod agreement;
+mod queue;
+pub mod rubric;
+
+pub use queue::{Item, Mode, QueueError, Settings, Strategy, Unit, ordered, queue};
