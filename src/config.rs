@@ -15,6 +15,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
+    /// Who judges in the annotate screen.
+    pub annotator: Option<String>,
     /// Colours of the workbench: the name of a theme, or the path of a theme file (`.toml`).
     pub theme: Option<String>,
     /// How images reach the terminal: `auto`, `kitty`, `sixel`, `iterm2` or `halfblocks`.

@@ -12,6 +12,14 @@ pub fn question(axis: Axis) -> &'static str {
     }
 }
 
+/// What a score means in a word or two, for 1 to 4, lowest first.
+pub fn words(axis: Axis) -> [&'static str; 4] {
+    match axis {
+        Axis::InstructionFollowing => ["not done", "partly", "mostly", "exactly"],
+        Axis::VisualQuality => ["broken", "plain flaws", "small flaws", "flawless"],
+    }
+}
+
 /// What a score means, for 1 to 4, lowest first.
 pub fn points(axis: Axis) -> [&'static str; 4] {
     match axis {

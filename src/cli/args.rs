@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use super::ablate::AblateArgs;
+use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
 use super::jobs::args::{JobsVerb, ResumeArgs};
@@ -46,13 +47,15 @@ pub(super) enum Verb {
     /// Models: add, list, show, check, make a random one, forget
     #[command(subcommand)]
     Model(ModelVerb),
-    /// Take groups in from erw's own JSONL, making a workspace where there is none
+    /// Take data sets in, in the forms that they are published in; makes a workspace where there is none
     Import(ImportArgs),
     /// Write a workspace, or a part of it, in the formats that others read
     Export(ExportArgs),
     /// Data sets: what is in one, whether it is sound, its parts
     #[command(subcommand)]
     Data(DataVerb),
+    /// Judge: give scores, compare pairs, rank; in the workbench
+    Annotate(AnnotateArgs),
     /// Make labelled groups: known edits of photos, with known faults and simulated labels
     Synth(SynthArgs),
     /// Train a reward model on the labels of a workspace, by a plan

@@ -4,6 +4,7 @@
 //! computes what a lower layer could.
 
 mod ablate;
+mod annotate;
 mod args;
 mod bench;
 mod data;
@@ -50,6 +51,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Import(args)) => data::import::run(args),
         Some(Verb::Export(args)) => data::export::run(args),
         Some(Verb::Data(verb)) => data::run(verb),
+        Some(Verb::Annotate(args)) => annotate::run(args),
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Ablate(args)) => ablate::run(args),

@@ -1,7 +1,9 @@
 //! `erw` without a verb: the workbench on the workspace named, here, or else the demo.
 
+use super::annotate::{self, HowArgs};
 use super::args::OpenArgs;
 use super::exit::Exit;
+use super::print;
 use crate::tui::theme::Theme;
 use crate::tui::widgets::image::Protocol;
 use crate::tui::{self, TuiOptions};
@@ -9,6 +11,11 @@ use crate::workbench::{SetupError, Workbench};
 
 /// Opens the workbench. Without a model it still opens, and says why there is none.
 pub(super) fn run(args: &OpenArgs) -> anyhow::Result<Exit> {
+    opened(args, None)
+}
+
+/// The same, at the screen where people judge if it is told how.
+pub(super) fn opened(args: &OpenArgs, how: Option<&HowArgs>) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
     let settings = &bench.config;
     let flag = args.image_protocol.as_deref();
@@ -24,6 +31,13 @@ pub(super) fn run(args: &OpenArgs) -> anyhow::Result<Exit> {
             Theme::load(name).map_err(|e| e.to_string())
         })?;
     }
+    let annotate = match annotate::settings(how, settings) {
+        Ok(annotate) => annotate,
+        Err(why) => {
+            print::note(&why);
+            return Ok(Exit::Usage);
+        }
+    };
     let options = bench.load_options()?;
     let workspace = bench.workspace()?;
     let (model, model_missing) = match bench.model_dir(Some(&workspace)) {
@@ -38,6 +52,8 @@ pub(super) fn run(args: &OpenArgs) -> anyhow::Result<Exit> {
         model_missing,
         theme: theme.map(str::to_owned),
         image_protocol: image_protocol.flatten(),
+        annotate,
+        at_annotate: how.is_some(),
         mouse: !args.no_mouse && settings.mouse.unwrap_or(true),
     })?;
     Ok(Exit::Done)

@@ -14,6 +14,7 @@ use super::library::{Library, Record, Scoring};
 use super::msg::{Effect, Look, Msg, Work};
 use super::rank::{PIECE, Ranker};
 use super::reports;
+use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::Wanted;
 use super::screens::train::Watch;
 use super::watch::Watcher;
@@ -128,6 +129,7 @@ impl Runner {
             }),
             Effect::Watch(watch) => self.watch(watch),
             Effect::Bench(wanted) => self.bench(wanted),
+            Effect::Annotate(wanted) => self.annotate(wanted),
             Effect::Work(work) => self.work(work),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {
@@ -186,6 +188,28 @@ impl Runner {
             reports::read(&runs, wanted, &|news| {
                 let _ = inbox.send(Msg::Bench(news));
             });
+        });
+    }
+
+    /// Stores what is said, at once and in order; the answer comes when it is on the disk.
+    fn annotate(&self, wanted: annotate::Wanted) {
+        self.blocking(move |library, inbox| {
+            let news = match wanted {
+                annotate::Wanted::Queue(settings, fingerprint) => {
+                    AnnotateNews::Queue(library.queue(&settings, fingerprint.as_deref()))
+                }
+                annotate::Wanted::Say {
+                    annotator,
+                    session,
+                    group,
+                    said,
+                } => {
+                    AnnotateNews::Said(group, library.annotate(&annotator, &session, group, &said))
+                }
+                annotate::Wanted::Undo(annotator) => AnnotateNews::Undone(library.undo(&annotator)),
+            };
+            let _ = inbox.send(Msg::Annotate(news));
+            Ok(())
         });
     }
 

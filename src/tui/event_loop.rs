@@ -277,6 +277,7 @@ mod tests {
         let library = Sample {
             groups: groups(count, 3),
             root: "/nowhere".into(),
+            said: std::sync::Mutex::default(),
         };
         let asked = Asked::default();
         let shown = Arc::clone(&asked.shown);

@@ -4,8 +4,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use crate::data::{Workspace, images};
+use crate::annotate;
+use crate::data::{Said, Undone, Workspace, images};
 use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
 use crate::score::LiveScorer;
 
@@ -28,6 +30,22 @@ pub(crate) trait Library: Send + Sync {
     fn group(&self, id: GroupId) -> Result<Option<Group>, String>;
     /// Where the groups with these keys are, in the same order.
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String>;
+    /// What is to be judged, in order.
+    fn queue(
+        &self,
+        settings: &annotate::Settings,
+        fingerprint: Option<&str>,
+    ) -> Result<Vec<annotate::Item>, String>;
+    /// Stores what is said; it is on the disk when this returns.
+    fn annotate(
+        &self,
+        annotator: &str,
+        session: &str,
+        group: GroupId,
+        said: &[Said],
+    ) -> Result<(), String>;
+    /// Takes the annotator's last step back.
+    fn undo(&self, annotator: &str) -> Result<Option<Undone>, String>;
     /// Its stored rewards.
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String>;
     /// All stored aggregate means, ascending.
@@ -57,6 +75,29 @@ impl Library for Workspace {
     }
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
         self.groups_by_key(keys).map_err(|e| e.to_string())
+    }
+    fn queue(
+        &self,
+        settings: &annotate::Settings,
+        fingerprint: Option<&str>,
+    ) -> Result<Vec<annotate::Item>, String> {
+        annotate::queue(self, settings, fingerprint).map_err(|e| e.to_string())
+    }
+    fn annotate(
+        &self,
+        annotator: &str,
+        session: &str,
+        group: GroupId,
+        said: &[Said],
+    ) -> Result<(), String> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        let at = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+        self.annotate(annotator, session, at, group, said)
+            .map(|_| ())
+            .map_err(|e| e.to_string())
+    }
+    fn undo(&self, annotator: &str) -> Result<Option<Undone>, String> {
+        self.undo(annotator).map_err(|e| e.to_string())
     }
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String> {
         self.scores(id, fingerprint).map_err(|e| e.to_string())

@@ -10,6 +10,8 @@ mod event_loop;
 #[cfg(test)]
 mod frames;
 #[cfg(test)]
+mod frames_of_annotation;
+#[cfg(test)]
 mod frames_of_benchmarks;
 #[cfg(test)]
 mod frames_of_runs;
@@ -75,6 +77,10 @@ pub struct TuiOptions {
     pub image_protocol: Option<Protocol>,
     /// Take mouse input.
     pub mouse: bool,
+    /// How people judge, and the name of the sitting.
+    pub annotate: (crate::annotate::Settings, String),
+    /// Open where people judge.
+    pub at_annotate: bool,
 }
 
 /// Runs the workbench until the person quits.
@@ -91,6 +97,8 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
     });
     let mut app = App::new(place, paint, no_model);
     app.explain_model();
+    let (settings, session) = options.annotate;
+    app.annotate(settings, session, options.at_annotate);
 
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

@@ -12,6 +12,7 @@ use crate::score::LiveEvent;
 use super::judgement::Judgement;
 use super::library::Record;
 use super::rank::{RankRequest, Ranking};
+use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::{BenchNews, Wanted};
 use super::screens::train::{RunNews, Watch};
 use super::widgets::image::{Graphics, Want};
@@ -50,6 +51,8 @@ pub(crate) enum Msg {
     Runs(RunNews),
     /// What was read of finished benchmarks.
     Bench(BenchNews),
+    /// What was stored for the annotate screen.
+    Annotate(AnnotateNews),
     /// Where the groups with some keys are; `None` for those that the workspace does not have.
     Found(Sought, Vec<(String, Option<GroupId>)>),
     /// What the terminal can show, as far as is known by now.
@@ -134,6 +137,42 @@ pub(crate) enum Action {
     ToTrain,
     /// To the screen of benchmarks.
     ToBench,
+    /// To the screen where people judge.
+    ToAnnotate,
+    /// The next thing to judge, this one not judged.
+    NextItem,
+    /// The thing before.
+    PreviousItem,
+    /// The next candidate of it.
+    NextOfItem,
+    /// The candidate before.
+    PreviousOfItem,
+    /// The other axis.
+    OtherAxis,
+    /// The last candidate's scores for this one.
+    SameAgain,
+    /// Takes the last step back.
+    TakeBack,
+    /// Takes the last rank back.
+    Unrank,
+    /// Passes the group over.
+    SkipItem,
+    /// A remark on the group.
+    WriteNote,
+    /// What the points mean.
+    ShowRubric,
+    /// Hides or shows names, scores and what others said.
+    Blind,
+    /// Scores, pairs or rankings.
+    NextMode,
+    /// What comes first.
+    NextOrder,
+    /// A group or a candidate at a time.
+    NextUnit,
+    /// Keeps the words typed.
+    TakeWords,
+    /// Leaves the words typed.
+    LeaveWords,
     /// Down one scorer.
     NextRow,
     /// Up one scorer.
@@ -385,6 +424,8 @@ pub(crate) enum Effect {
     Watch(Watch),
     /// Read what finished benchmarks left behind.
     Bench(Wanted),
+    /// Store a judgement, take one back, or build the queue of what is judged.
+    Annotate(annotate::Wanted),
     /// Start, stop or resume a run.
     Work(Work),
     /// Score and decode what is looked at.

@@ -18,6 +18,7 @@ use super::msg::{Effect, Look, Msg};
 use super::rank::rank;
 use super::sample::{self, Sample};
 use super::sample_of_benchmarks;
+use super::screens::annotate::{self, AnnotateNews};
 use super::screens::grid::{USUAL_CELL, fitted};
 use super::screens::train::RunNews;
 use super::theme::{Depth, Theme};
@@ -64,6 +65,7 @@ impl Rig {
             library: Sample {
                 groups,
                 root: "/nowhere".into(),
+                said: std::sync::Mutex::default(),
             },
             pictures: None,
             size: Size::new(size.0, size.1),
@@ -158,6 +160,20 @@ impl Rig {
         self
     }
 
+    /// Opens the screen where people judge, for this annotator.
+    pub(crate) fn annotating(&mut self, settings: crate::annotate::Settings) -> &mut Self {
+        self.app.annotate(settings, "sitting".into(), true);
+        let settled = self.app.settle();
+        self.carry_out(settled);
+        self
+    }
+
+    /// What was said so far, step by step.
+    pub(crate) fn said(&self) -> Vec<Vec<crate::data::Said>> {
+        let said = self.library.said.lock().unwrap();
+        said.iter().map(|(_, said)| said.clone()).collect()
+    }
+
     /// Opens the screen of benchmarks on all that were made up.
     pub(crate) fn benchmarks(&mut self) -> &mut Self {
         self.send(Msg::Runs(RunNews::Listed(sample_of_benchmarks::entries())));
@@ -245,6 +261,18 @@ impl Rig {
                 let news = sample_of_benchmarks::read(wanted);
                 news.into_iter().map(Msg::Bench).collect()
             }
+            Effect::Annotate(wanted) => vec![Msg::Annotate(match wanted {
+                annotate::Wanted::Queue(settings, fingerprint) => {
+                    AnnotateNews::Queue(library.queue(settings, fingerprint.as_deref()))
+                }
+                annotate::Wanted::Say {
+                    annotator,
+                    session,
+                    group,
+                    said,
+                } => AnnotateNews::Said(*group, library.annotate(annotator, session, *group, said)),
+                annotate::Wanted::Undo(who) => AnnotateNews::Undone(library.undo(who)),
+            })],
             Effect::Watch(_)
             | Effect::Work(_)
             | Effect::Repicture(_)

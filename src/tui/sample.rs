@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use crate::annotate;
+use crate::data::{Said, Undone};
 use crate::domain::{
     Aggregate, Axis, Candidate, CandidateId, Gaussian, Group, GroupId, GroupSummary, ImageRef,
     Label, Reward, agreement,
@@ -116,6 +118,8 @@ pub(crate) struct Sample {
     pub(crate) groups: Vec<Group>,
     /// Where pictures are.
     pub(crate) root: PathBuf,
+    /// What was said of groups, step by step.
+    pub(crate) said: Mutex<Vec<(GroupId, Vec<Said>)>>,
 }
 
 impl Library for Sample {
@@ -145,6 +149,27 @@ impl Library for Sample {
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
         let find = |key: &String| self.groups.iter().find(|g| g.key == *key).map(|g| g.id);
         Ok(keys.iter().map(find).collect())
+    }
+    fn queue(
+        &self,
+        settings: &annotate::Settings,
+        _fingerprint: Option<&str>,
+    ) -> Result<Vec<annotate::Item>, String> {
+        Ok(annotate::ordered(&self.groups, settings, &HashMap::new()))
+    }
+    fn annotate(
+        &self,
+        _annotator: &str,
+        _session: &str,
+        group: GroupId,
+        said: &[Said],
+    ) -> Result<(), String> {
+        self.said.lock().unwrap().push((group, said.to_vec()));
+        Ok(())
+    }
+    fn undo(&self, _annotator: &str) -> Result<Option<Undone>, String> {
+        let last = self.said.lock().unwrap().pop();
+        Ok(last.map(|(group, said)| Undone { group, said }))
     }
     fn scores(
         &self,

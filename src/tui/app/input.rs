@@ -58,6 +58,11 @@ impl App {
             self.type_on_runs(|input| {
                 input.handle_event(&event);
             });
+        } else if self.screens.open == Screen::Annotate {
+            self.screens.annotate.type_into(|input| {
+                input.handle_event(&event);
+            });
+            self.paint.due = true;
         } else if self.types_a_filter() {
             let changed = self.list.filter.handle_event(&event);
             self.paint.due |= changed.is_some();
@@ -86,6 +91,9 @@ impl App {
             self.paint.due = true;
         } else if self.screens.open == Screen::Train {
             self.type_on_runs(insert);
+        } else if self.screens.open == Screen::Annotate {
+            self.screens.annotate.type_into(insert);
+            self.paint.due = true;
         } else if self.types_a_filter() {
             insert(&mut self.list.filter);
             self.paint.due = true;
@@ -104,6 +112,11 @@ impl App {
         }
         if self.screens.open == Screen::Bench
             && let Some(effects) = self.act_on_bench(action)
+        {
+            return effects;
+        }
+        if self.screens.open == Screen::Annotate
+            && let Some(effects) = self.act_on_annotate(action)
         {
             return effects;
         }
@@ -147,6 +160,7 @@ impl App {
             Action::ToBrowse => self.screens.open = Screen::Browse,
             Action::ToTrain => self.screens.open = Screen::Train,
             Action::ToBench => self.screens.open = Screen::Bench,
+            Action::ToAnnotate => self.screens.open = Screen::Annotate,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];

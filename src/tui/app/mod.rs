@@ -1,6 +1,7 @@
 //! Routing: every message to the part of the state it concerns, every wish of the state to an effect. Holds the parts and
 //! decides between them; what a part does it does itself. Pure: no files, threads or clocks.
 
+mod annotate;
 mod bench;
 mod input;
 mod pictures;
@@ -22,6 +23,7 @@ use super::msg::{Effect, Look, Msg};
 use super::overlays::Chooser;
 use super::rank::RankRequest;
 use super::records::Records;
+use super::screens::annotate::Annotate;
 use super::screens::bench::Bench;
 use super::screens::browse::Browse;
 use super::screens::browse::list::List;
@@ -68,6 +70,8 @@ pub(crate) enum Screen {
     Train,
     /// The benchmarks.
     Bench,
+    /// What people judge.
+    Annotate,
 }
 
 /// The screens with their states, and which of them is open.
@@ -78,6 +82,7 @@ struct Screens {
     detail: Option<Detail>,
     train: Train,
     bench: Bench,
+    annotate: Annotate,
     /// What is being watched for them.
     watch: Option<Watch>,
 }
@@ -210,6 +215,7 @@ impl App {
             Msg::Pictures => self.paint.due = true,
             Msg::Runs(news) => self.hear_of_runs(news),
             Msg::Bench(news) => self.hear_of_bench(news),
+            Msg::Annotate(news) => return self.hear_of_annotate(news),
             Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
                 graphics,
@@ -329,6 +335,7 @@ impl App {
             Screen::Browse => {}
             Screen::Train => near = self.screens.train.followed_group().into_iter().collect(),
             Screen::Bench => near.clear(),
+            Screen::Annotate => near = self.screens.annotate.near(),
         }
         for id in near {
             if self.records.ask(id) {
@@ -350,6 +357,7 @@ impl App {
         debug_assert_eq!(place, self.list.position());
         effects.extend(self.settle_runs());
         effects.extend(self.settle_bench());
+        effects.extend(self.settle_annotate());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -376,8 +384,8 @@ impl App {
 
     fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes,
-            Plan, Screens, Train, Value,
+            Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics,
+            Mistakes, Plan, Screens, Train, Value, Words,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
@@ -391,6 +399,8 @@ impl App {
                 &[Mistakes, Screens, Everywhere]
             }
             Screen::Bench => &[Bench, Screens, Everywhere],
+            Screen::Annotate if self.screens.annotate.is_typing() => &[Words, Everywhere],
+            Screen::Annotate => &[Annotate, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Screens, Everywhere]
             }

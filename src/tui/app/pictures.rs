@@ -46,6 +46,7 @@ impl App {
             Screen::Browse => {}
             Screen::Train => return self.looking_at_runs(),
             Screen::Bench => return self.looking_at_bench(),
+            Screen::Annotate => return self.looking_at_annotate(),
         }
         if let Some(record) = self.record() {
             if self.screens.detail.is_some() {

@@ -10,7 +10,7 @@ use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{bench, browse, detail, prose, train};
+use crate::tui::screens::{annotate, bench, browse, detail, prose, train};
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -66,6 +66,17 @@ impl App {
         if self.screens.open == Screen::Bench {
             let layout = self.bench_layout(screen);
             bench::view(frame, canvas, &layout, &self.screens.bench);
+            return;
+        }
+        if self.screens.open == Screen::Annotate {
+            let item = self.screens.annotate.item();
+            let view = annotate::View {
+                annotate: &self.screens.annotate,
+                group: item
+                    .and_then(|item| self.records.get(item.group))
+                    .map(|record| record.group.as_ref()),
+            };
+            annotate::view(frame, canvas, &self.annotate_layout(screen), &view);
             return;
         }
         if let (Some(detail), Some(layout)) = (self.screens.detail, self.detail_layout(screen)) {
@@ -137,6 +148,7 @@ impl App {
             Screen::Browse => position,
             Screen::Train => "runs".into(),
             Screen::Bench => "benchmarks".into(),
+            Screen::Annotate => "annotate".into(),
         };
         Status {
             place: format!("{} {position}", self.place.name),
@@ -191,6 +203,18 @@ impl App {
                 (Action::DetailDown, "scroll"),
                 (Action::ToBrowse, "groups"),
             ],
+            Some(Context::Annotate) => &[
+                (Action::Help, "help"),
+                (Action::TakeBack, "take back"),
+                (Action::SameAgain, "the same again"),
+                (Action::SkipItem, "pass over"),
+                (Action::WriteNote, "remark"),
+                (Action::ShowRubric, "rubric"),
+                (Action::NextMode, "way"),
+                (Action::NextOrder, "order"),
+                (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Words) => &[(Action::TakeWords, "keep"), (Action::LeaveWords, "leave")],
             Some(Context::Mistakes) => &[
                 (Action::Help, "help"),
                 (Action::OpenMistake, "open"),

@@ -27,6 +27,10 @@ pub(crate) enum Context {
     Bench,
     /// With what a run got wrong, as a list or case by case.
     Mistakes,
+    /// Where people judge.
+    Annotate,
+    /// While a remark or a reason is being typed.
+    Words,
     /// On every screen, while nothing is being typed.
     Screens,
     /// While a filter is being typed.
@@ -53,6 +57,8 @@ impl Context {
             Self::Train => "Train",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",
+            Self::Annotate => "Annotate",
+            Self::Words => "While typing a remark",
             Self::Screens => "Every screen",
             Self::Filter => "While filtering",
             Self::Metrics => "While choosing metrics",
@@ -78,6 +84,7 @@ impl Context {
                         | Self::Train
                         | Self::Bench
                         | Self::Mistakes
+                        | Self::Annotate
                 )
                 | (
                     Self::Browse
@@ -85,7 +92,8 @@ impl Context {
                         | Self::Candidates
                         | Self::Train
                         | Self::Bench
-                        | Self::Mistakes,
+                        | Self::Mistakes
+                        | Self::Annotate,
                     Self::Screens
                 )
                 | (Self::Candidates, Self::Browse | Self::Detail)
@@ -158,6 +166,7 @@ impl Chord {
             "f1" => KeyCode::F(1),
             "f2" => KeyCode::F(2),
             "f3" => KeyCode::F(3),
+            "f4" => KeyCode::F(4),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -210,6 +219,7 @@ fn pretty(key: &str) -> String {
         "f1" => "F1",
         "f2" => "F2",
         "f3" => "F3",
+        "f4" => "F4",
         other => other,
     };
     format!("{prefix}{name}")

@@ -22,7 +22,7 @@ const fn row(
 pub(crate) const TABLE: &[Row] = {
     use Action as A;
     use Context::{
-        Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value,
+        Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
     };
     &[
         row(Browse, &["j", "down"], A::NextGroup, "go to the next group"),
@@ -108,9 +108,29 @@ pub(crate) const TABLE: &[Row] = {
         row(Mistakes, &["g", "home"], A::FirstMistake, "go to the most confident mistake"),
         row(Mistakes, &["G", "end"], A::LastMistake, "go to the least confident mistake"),
         row(Mistakes, &["enter"], A::OpenMistake, "browse its group, or show the case"),
+        row(Annotate, &["1…9"], A::Pick(0), "give the score, or choose the picture of that number"),
+        row(Annotate, &["u"], A::TakeBack, "take the last step back, also one of before a restart"),
+        row(Annotate, &["."], A::SameAgain, "give the scores of the candidate before"),
+        row(Annotate, &["tab"], A::OtherAxis, "score the other axis"),
+        row(Annotate, &["l", "right"], A::NextOfItem, "go to the next candidate"),
+        row(Annotate, &["h", "left"], A::PreviousOfItem, "go to the previous candidate"),
+        row(Annotate, &["j", "down", "]"], A::NextItem, "leave this for now and go to the next"),
+        row(Annotate, &["k", "up", "["], A::PreviousItem, "go to the one before"),
+        row(Annotate, &["s"], A::SkipItem, "pass the group over, with a reason"),
+        row(Annotate, &["n"], A::WriteNote, "write a remark on the group"),
+        row(Annotate, &["x"], A::Unrank, "take the last rank back"),
+        row(Annotate, &["g"], A::ShowRubric, "show what the points mean"),
+        row(Annotate, &["b"], A::Blind, "hide or show names, scores and what others said"),
+        row(Annotate, &["v"], A::NextMode, "switch between scores, pairs and rankings"),
+        row(Annotate, &["w"], A::NextUnit, "switch between a group and a candidate at a time"),
+        row(Annotate, &["o"], A::NextOrder, "switch what comes first"),
+        row(Annotate, &["r"], A::Rescan, "look for what is left anew"),
+        row(Words, &["enter"], A::TakeWords, "keep the words"),
+        row(Words, &["esc"], A::LeaveWords, "leave them"),
         row(Screens, &["B", "f1"], A::ToBrowse, "go to the groups"),
         row(Screens, &["T", "f2"], A::ToTrain, "go to the runs"),
         row(Screens, &["E", "f3"], A::ToBench, "go to the benchmarks"),
+        row(Screens, &["A", "f4"], A::ToAnnotate, "judge"),
         row(Screens, &["esc"], A::Back, "go back, or clear the filter"),
         row(Screens, &["?"], A::Help, "show every key, searchable"),
         row(Screens, &[":"], A::Palette, "run a command by its name, or go to a group by its number"),
