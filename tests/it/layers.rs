@@ -62,7 +62,6 @@ const CRATES: &[(&str, &[&str])] = &[
         "image",
         &[
             "bench/baselines",
-            "data/export",
             "data/images",
             "model/decode",
             "model/preprocess",

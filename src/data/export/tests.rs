@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::data::images::png;
+use crate::data::images::fixtures::picture;
 use crate::data::records;
 
 /// Groups as files have them: ties, opposite axes, several annotators, votes, a rating, quotes and tags in text.
@@ -31,8 +31,7 @@ impl Set {
             ("e", 70),
         ] {
             let file = dir.path().join(format!("{name}.png"));
-            let picture = image::RgbImage::from_pixel(4, 3, image::Rgb([shade; 3]));
-            fs::write(file, png(&picture).unwrap()).unwrap();
+            fs::write(file, picture(shade)).unwrap();
         }
         let file = dir.path().join("groups.jsonl");
         fs::write(&file, GROUPS).unwrap();

@@ -383,4 +383,6 @@ fn lanczos(image: &RgbImage, width: u32, height: u32) -> Option<RgbImage> {
 }
 
 #[cfg(test)]
+pub(in crate::data) mod fixtures;
+#[cfg(test)]
 mod tests;

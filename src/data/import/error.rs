@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::data::records::{Place, RecordError};
+use crate::data::records::{Place, RecordError, shortened};
 use crate::domain::text::printable;
 
 /// Why a file cannot be imported, or a record of it.
@@ -52,7 +52,7 @@ pub enum ImportError {
         formats: String,
     },
     /// What was asked for makes no sense for this file.
-    #[error("{0}")]
+    #[error("{}", shortened(.0.clone()))]
     Usage(String),
     /// Records are wrong, and nothing was imported.
     #[error("{}", refused(first, *more))]
@@ -66,10 +66,10 @@ pub enum ImportError {
 
 impl ImportError {
     /// That a record is wrong.
-    pub(super) fn wrong(place: &Place, what: impl Into<String>) -> Self {
+    pub(in crate::data) fn wrong(place: &Place, what: impl Into<String>) -> Self {
         Self::Wrong {
             place: place.clone(),
-            what: what.into(),
+            what: shortened(what.into()),
         }
     }
 

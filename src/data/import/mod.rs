@@ -8,6 +8,8 @@
 mod editreward;
 mod error;
 mod folder;
+#[cfg(test)]
+mod fuzz;
 mod gedit;
 mod genai;
 mod imagenhub;

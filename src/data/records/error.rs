@@ -96,6 +96,18 @@ impl fmt::Display for Place {
     }
 }
 
+/// The most letters that are told of what is wrong with a record.
+const LONGEST: usize = 400;
+
+/// A text that is not longer than an error should be: a value may be as long as its file.
+pub(in crate::data) fn shortened(mut text: String) -> String {
+    if let Some((at, _)) = text.char_indices().nth(LONGEST) {
+        text.truncate(at);
+        text.push('…');
+    }
+    text
+}
+
 /// Why a file, or a record of it, cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RecordError {

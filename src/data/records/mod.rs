@@ -33,6 +33,7 @@ mod tests;
 
 use std::path::Path;
 
+pub(in crate::data) use error::shortened;
 pub use error::{Place, RecordError};
 pub use record::Record;
 

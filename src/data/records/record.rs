@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::cell;
 use super::columnar::Cells;
-use super::error::{Place, RecordError, shown};
+use super::error::{Place, RecordError, shortened, shown};
 use crate::data::images::{ImageError, locate};
 use crate::domain::ImageRef;
 
@@ -220,8 +220,8 @@ impl Record {
     pub fn wrong(&self, field: &str, reason: impl Into<String>) -> RecordError {
         RecordError::Field {
             place: self.place.clone(),
-            field: format!("{}{field}", self.within),
-            reason: reason.into(),
+            field: shortened(format!("{}{field}", self.within)),
+            reason: shortened(reason.into()),
         }
     }
 

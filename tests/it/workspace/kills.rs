@@ -18,7 +18,7 @@ const KILLS: usize = 10;
 const PATIENCE: Duration = Duration::from_mins(5);
 
 /// A 1 × 1 picture of a grey, as a portable bitmap that every decoder here reads: BMP.
-fn picture(grey: u8) -> Vec<u8> {
+pub(super) fn picture(grey: u8) -> Vec<u8> {
     let mut bytes = b"BM".to_vec();
     bytes.extend(58_u32.to_le_bytes());
     for word in [0_u32, 54, 40, 1, 1, 1 | 24 << 16, 0, 4, 2835, 2835, 0, 0] {

@@ -6,6 +6,8 @@ mod kills;
 mod pictures;
 mod safety;
 mod scores;
+#[cfg(unix)]
+mod sittings;
 
 use std::fs;
 use std::path::PathBuf;

@@ -88,10 +88,7 @@ impl<'a> Job<'a> {
     ) -> Result<GroupRecord, ImportError> {
         let mut record = record?;
         let place = record.place.clone();
-        let wrong = |what| ImportError::Wrong {
-            place: place.clone(),
-            what,
-        };
+        let wrong = |what: String| ImportError::wrong(&place, what);
         record.check(self.format.whole).map_err(wrong)?;
         let paths = record.candidates.iter_mut().map(|c| &mut c.image);
         for path in paths.chain([&mut record.source]) {

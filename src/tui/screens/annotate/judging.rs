@@ -8,7 +8,7 @@ use crate::tui::msg::Action;
 
 impl Annotate {
     pub(super) fn judge(&mut self, action: Action, group: Option<&Group>) -> Vec<Wanted> {
-        self.before = Some(self.mark());
+        self.before = Some(self.now.clone());
         if action == Action::TakeBack {
             self.busy = true;
             return vec![Wanted::Undo(self.settings.annotator.clone())];
@@ -27,14 +27,14 @@ impl Annotate {
 
     /// A score of the candidate under judgement on the axis that is asked.
     fn score(&mut self, item: &Item, score: u8, group: Option<&Group>) -> Vec<Wanted> {
-        let Some(&candidate) = item.candidates.get(self.cursor) else {
+        let Some(&candidate) = item.candidates.get(self.now.cursor) else {
             return Vec::new();
         };
-        let axis = Axis::ALL[self.axis.min(1)];
+        let axis = Axis::ALL[self.now.axis.min(1)];
         let said = self.scored(item, candidate, axis, score, group);
-        self.last[self.axis.min(1)] = Some(score);
-        if self.axis == 0 {
-            self.axis = 1;
+        self.last[self.now.axis.min(1)] = Some(score);
+        if self.now.axis == 0 {
+            self.now.axis = 1;
             self.last[1] = None;
         } else {
             self.next_candidate(item);
@@ -52,7 +52,7 @@ impl Annotate {
     ) -> Said {
         let score_of = f64::from(score);
         if !item.again {
-            self.scores.insert((candidate, axis), score);
+            self.now.scores.insert((candidate, axis), score);
             return Said::Label {
                 candidate,
                 axis,
@@ -60,8 +60,8 @@ impl Annotate {
             };
         }
         if let Some(first) = self.first_word(candidate, axis, group) {
-            self.again.1 += 1;
-            self.again.0 += usize::from((first - score_of).abs() < 1e-9);
+            self.now.again.1 += 1;
+            self.now.again.0 += usize::from((first - score_of).abs() < 1e-9);
         }
         Said::Repeat {
             candidate,
@@ -72,7 +72,7 @@ impl Annotate {
 
     /// What the annotator said of a candidate when first asked.
     fn first_word(&self, candidate: CandidateId, axis: Axis, group: Option<&Group>) -> Option<f64> {
-        if let Some(score) = self.scores.get(&(candidate, axis)) {
+        if let Some(score) = self.now.scores.get(&(candidate, axis)) {
             return Some(f64::from(*score));
         }
         let candidate = group?.candidates.iter().find(|c| c.id == candidate)?;
@@ -81,9 +81,9 @@ impl Annotate {
     }
 
     fn next_candidate(&mut self, item: &Item) {
-        if self.cursor + 1 < item.candidates.len() {
-            self.cursor += 1;
-            self.axis = 0;
+        if self.now.cursor + 1 < item.candidates.len() {
+            self.now.cursor += 1;
+            self.now.axis = 0;
         } else {
             self.advance();
         }
@@ -92,7 +92,7 @@ impl Annotate {
     /// The last candidate's scores for this one as well, as one step.
     fn same_again(&mut self, item: &Item, group: Option<&Group>) -> Vec<Wanted> {
         let ([Some(following), Some(looks)], Some(&candidate)) =
-            (self.last, item.candidates.get(self.cursor))
+            (self.last, item.candidates.get(self.now.cursor))
         else {
             return Vec::new();
         };
@@ -131,15 +131,15 @@ impl Annotate {
     fn rank(&mut self, item: &Item, number: u8) -> Vec<Wanted> {
         let count = item.candidates.len();
         let place = usize::from(number).wrapping_sub(1);
-        if place >= count || self.ranking.contains(&place) {
+        if place >= count || self.now.ranking.contains(&place) {
             return Vec::new();
         }
-        self.ranking.push(place);
-        if self.ranking.len() + 1 < count {
+        self.now.ranking.push(place);
+        if self.now.ranking.len() + 1 < count {
             return Vec::new();
         }
-        let left = (0..count).filter(|place| !self.ranking.contains(place));
-        let order: Vec<usize> = self.ranking.iter().copied().chain(left).collect();
+        let left = (0..count).filter(|place| !self.now.ranking.contains(place));
+        let order: Vec<usize> = self.now.ranking.iter().copied().chain(left).collect();
         let mut votes = Vec::new();
         for (i, better) in order.iter().enumerate() {
             for worse in &order[i + 1..] {

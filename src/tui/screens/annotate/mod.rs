@@ -95,39 +95,34 @@ pub(crate) struct Annotate {
     pub(crate) session: String,
     phase: Phase,
     items: Vec<Item>,
-    at: usize,
-    /// The candidate under judgement, as a place in the item.
-    cursor: usize,
-    /// The axis that the next score is of.
-    axis: usize,
+    /// Where one is in them.
+    now: Mark,
     /// Something is being stored; keys wait.
     busy: bool,
     waiting: VecDeque<Action>,
-    /// What was said in this sitting, by candidate and axis.
-    scores: HashMap<(CandidateId, Axis), u8>,
     /// The last candidate's scores, to give them again.
     last: [Option<u8>; 2],
-    /// Candidates from the best on, as places in the item.
-    ranking: Vec<usize>,
-    /// Things judged in this sitting.
-    judged: usize,
-    /// Answers to what was asked again that were the same, and all.
-    again: (usize, usize),
     rubric: bool,
     prompt: Option<Prompt>,
     /// Where one was before what is being stored, should that fail.
     before: Option<Mark>,
 }
 
-/// Where one is.
-#[derive(Debug, Clone)]
+/// Where one is in the queue, and what was said up to there.
+#[derive(Debug, Clone, Default)]
 struct Mark {
     at: usize,
+    /// The candidate under judgement, as a place in the item.
     cursor: usize,
+    /// The axis that the next score is of.
     axis: usize,
+    /// Candidates from the best on, as places in the item.
     ranking: Vec<usize>,
+    /// Things judged in this sitting.
     judged: usize,
+    /// Answers to what was asked again that were the same, and all.
     again: (usize, usize),
+    /// What was said in this sitting, by candidate and axis.
     scores: HashMap<(CandidateId, Axis), u8>,
 }
 
@@ -149,12 +144,12 @@ impl Annotate {
 
     /// What is to be judged now.
     pub(crate) fn item(&self) -> Option<&Item> {
-        self.items.get(self.at)
+        self.items.get(self.now.at)
     }
 
     /// The groups to have at hand: this and the next.
     pub(crate) fn near(&self) -> Vec<GroupId> {
-        let next = self.items.iter().skip(self.at).take(2);
+        let next = self.items.iter().skip(self.now.at).take(2);
         next.map(|item| item.group).collect()
     }
 
@@ -196,7 +191,7 @@ impl Annotate {
                 self.waiting.clear();
                 self.busy = false;
                 if let Some(before) = self.before.take() {
-                    self.back_to(before);
+                    self.now = before;
                 }
                 (Some(format!("not stored: {why}")), None)
             }
@@ -228,7 +223,7 @@ impl Annotate {
                 candidate, axis, ..
             } = said
             {
-                self.scores.remove(&(*candidate, *axis));
+                self.now.scores.remove(&(*candidate, *axis));
                 first.get_or_insert((*candidate, *axis));
             }
         }
@@ -236,7 +231,7 @@ impl Annotate {
         let has = |item: &Item| {
             item.group == undone.group && candidate.is_none_or(|c| item.candidates.contains(&c))
         };
-        let upto = self.items.len().min(self.at + 1);
+        let upto = self.items.len().min(self.now.at + 1);
         let place = self.items[..upto].iter().rposition(has);
         let place = place.unwrap_or_else(|| {
             // It was judged in another sitting, and so is not in this one's queue.
@@ -249,34 +244,34 @@ impl Annotate {
                 candidates,
                 again: false,
             };
-            let at = self.at.min(self.items.len());
+            let at = self.now.at.min(self.items.len());
             if !item.candidates.is_empty() {
                 self.items.insert(at, item);
             }
             at
         });
-        self.judged = self.judged.saturating_sub(1);
+        self.now.judged = self.now.judged.saturating_sub(1);
         self.go_to(place);
         if let (Some((candidate, axis)), Some(item)) = (first, self.item()) {
             let at = item.candidates.iter().position(|c| *c == candidate);
-            self.cursor = at.unwrap_or(0);
-            self.axis = usize::from(axis == Axis::VisualQuality);
+            self.now.cursor = at.unwrap_or(0);
+            self.now.axis = usize::from(axis == Axis::VisualQuality);
         }
         "taken back".into()
     }
 
     fn go_to(&mut self, at: usize) {
-        self.at = at.min(self.items.len());
-        self.cursor = 0;
-        self.axis = 0;
-        self.ranking.clear();
+        self.now.at = at.min(self.items.len());
+        self.now.cursor = 0;
+        self.now.axis = 0;
+        self.now.ranking.clear();
         self.prompt = None;
     }
 
     /// The next item, after this one was judged.
     fn advance(&mut self) {
-        self.judged += 1;
-        self.go_to(self.at + 1);
+        self.now.judged += 1;
+        self.go_to(self.now.at + 1);
     }
 
     /// Does what concerns only this screen; `None` if the action is none of it. `group` is the item's, if it is here.
@@ -304,13 +299,13 @@ impl Annotate {
                 self.requeue();
             }
             Action::Rescan => self.requeue(),
-            Action::NextItem if !self.busy => self.go_to(self.at + 1),
-            Action::PreviousItem if !self.busy => self.go_to(self.at.saturating_sub(1)),
+            Action::NextItem if !self.busy => self.go_to(self.now.at + 1),
+            Action::PreviousItem if !self.busy => self.go_to(self.now.at.saturating_sub(1)),
             Action::NextOfItem => self.step(1),
             Action::PreviousOfItem => self.step(-1),
-            Action::OtherAxis => self.axis = 1 - self.axis,
+            Action::OtherAxis => self.now.axis = 1 - self.now.axis,
             Action::Unrank => {
-                self.ranking.pop();
+                self.now.ranking.pop();
             }
             Action::SkipItem if self.item().is_some() => self.prompt = Some(Prompt::Skip),
             Action::WriteNote if self.item().is_some() => {
@@ -369,37 +364,15 @@ impl Annotate {
         Some(Vec::new())
     }
 
-    fn mark(&self) -> Mark {
-        Mark {
-            at: self.at,
-            cursor: self.cursor,
-            axis: self.axis,
-            ranking: self.ranking.clone(),
-            judged: self.judged,
-            again: self.again,
-            scores: self.scores.clone(),
-        }
-    }
-
-    fn back_to(&mut self, mark: Mark) {
-        self.at = mark.at;
-        self.cursor = mark.cursor;
-        self.axis = mark.axis;
-        self.ranking = mark.ranking;
-        self.judged = mark.judged;
-        self.again = mark.again;
-        self.scores = mark.scores;
-    }
-
     fn skip(&mut self, reason: String) -> Vec<Wanted> {
-        self.before = Some(self.mark());
+        self.before = Some(self.now.clone());
         let Some(item) = self.item() else {
             return Vec::new();
         };
         let group = item.group;
         let wanted = self.say(group, vec![Said::Skip { reason }]);
         // All of the group that is left.
-        let mut next = self.at + 1;
+        let mut next = self.now.at + 1;
         while self.items.get(next).is_some_and(|item| item.group == group) {
             next += 1;
         }
@@ -420,8 +393,8 @@ impl Annotate {
     fn step(&mut self, by: isize) {
         let count = self.item().map_or(0, |item| item.candidates.len());
         let last = count.saturating_sub(1);
-        self.cursor = self.cursor.saturating_add_signed(by).min(last);
-        self.axis = 0;
+        self.now.cursor = self.now.cursor.saturating_add_signed(by).min(last);
+        self.now.axis = 0;
     }
 
     /// The keys that waited, now that the last judgement is stored.

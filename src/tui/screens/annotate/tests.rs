@@ -130,8 +130,8 @@ fn what_cannot_be_stored_is_told_and_the_waiting_keys_are_dropped() {
     assert_eq!(words.as_deref(), Some("not stored: disk full"));
     assert!(state.go_on(None).is_empty());
     // Asked again where it was.
-    assert_eq!((state.cursor, state.axis), (0, 0));
-    assert!(state.scores.is_empty());
+    assert_eq!((state.now.cursor, state.now.axis), (0, 0));
+    assert!(state.now.scores.is_empty());
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn a_repeated_judgement_is_kept_apart_and_held_against_the_first() {
         state.hear(AnnotateNews::Said(GroupId(1), Ok(())));
         state.go_on(None);
     }
-    assert_eq!(state.again, (1, 2));
-    assert_eq!(state.judged, 2);
+    assert_eq!(state.now.again, (1, 2));
+    assert_eq!(state.now.judged, 2);
 }
 
 #[test]

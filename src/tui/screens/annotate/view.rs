@@ -67,7 +67,7 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
         ),
     }
     if annotate.rubric {
-        draw_rubric(frame, canvas, layout.rubric, annotate.axis);
+        draw_rubric(frame, canvas, layout.rubric, annotate.now.axis);
     }
 }
 
@@ -106,8 +106,8 @@ fn head(
     let settings = &annotate.settings;
     let mut facts = vec![
         settings.annotator.clone(),
-        format!("{} of {}", annotate.at + 1, annotate.items.len()),
-        format!("{} judged now", annotate.judged),
+        format!("{} of {}", annotate.now.at + 1, annotate.items.len()),
+        format!("{} judged now", annotate.now.judged),
         format!(
             "{}, {} first",
             settings.mode.name(),
@@ -117,8 +117,8 @@ fn head(
     if settings.blind {
         facts.push("blind".into());
     }
-    if annotate.again.1 > 0 {
-        let share = annotate.again.0 as f64 / annotate.again.1 as f64;
+    if annotate.now.again.1 > 0 {
+        let share = annotate.now.again.0 as f64 / annotate.now.again.1 as f64;
         facts.push(format!("{:.0} % the same when asked again", 100.0 * share));
     }
     let line = prose::line(&facts.join(" · "), area.width.saturating_sub(2));
@@ -159,7 +159,7 @@ fn tiles(
         };
         let name = format!("{}", place + 1);
         canvas.picture(frame, &candidate.image, picture_of(*tile), &name);
-        let marked = annotate.settings.mode == Mode::Likert && place == annotate.cursor;
+        let marked = annotate.settings.mode == Mode::Likert && place == annotate.now.cursor;
         let role = if marked { Role::Accent } else { Role::Text };
         let mark = if marked { "▶ " } else { "  " };
         let caption = format!("{mark}{name}  {}", said_of(annotate, place, candidate));
@@ -174,13 +174,17 @@ fn said_of(annotate: &Annotate, place: usize, candidate: &Candidate) -> String {
     match annotate.settings.mode {
         Mode::Likert => {
             for axis in Axis::ALL {
-                let said = annotate.scores.get(&(candidate.id, axis));
+                let said = annotate.now.scores.get(&(candidate.id, axis));
                 let said = said.map_or_else(|| "·".to_owned(), u8::to_string);
                 parts.push(format!("{} {said}", axis.key().to_uppercase()));
             }
         }
         Mode::Ranking => {
-            let rank = annotate.ranking.iter().position(|ranked| *ranked == place);
+            let rank = annotate
+                .now
+                .ranking
+                .iter()
+                .position(|ranked| *ranked == place);
             parts.extend(rank.map(|rank| format!("rank {}", rank + 1)));
         }
         Mode::Pairwise => {}
@@ -244,10 +248,10 @@ fn foot(frame: &mut Frame<'_>, canvas: &Canvas<'_>, area: Rect, annotate: &Annot
 }
 
 fn asked(annotate: &Annotate, item: &Item) -> (String, String) {
-    let place = annotate.cursor + 1;
+    let place = annotate.now.cursor + 1;
     match annotate.settings.mode {
         Mode::Likert => {
-            let axis = Axis::ALL[annotate.axis.min(1)];
+            let axis = Axis::ALL[annotate.now.axis.min(1)];
             let short = rubric::words(axis).into_iter().zip(1..);
             let short: Vec<String> = short.map(|(words, n)| format!("{n} {words}")).collect();
             let again = if item.again { " (asked again)" } else { "" };
@@ -263,7 +267,7 @@ fn asked(annotate: &Annotate, item: &Item) -> (String, String) {
             "1 the first   2 the second   3 neither   4 both are good   5 both are bad".into(),
         ),
         Mode::Ranking => {
-            let next = annotate.ranking.len() + 1;
+            let next = annotate.now.ranking.len() + 1;
             let question = match next {
                 1 => "Which is the best?".to_owned(),
                 next => format!("Which is number {next}?"),

@@ -205,7 +205,7 @@ fn a_folder_of_shards_is_one_set_and_one_of_several_formats_is_refused() {
 fn gedits_edits_are_found_beside_the_table() {
     use crate::data::records::fixtures::{Column, Layout, write_parquet};
     let set = Set::new();
-    let picture = png(&image::RgbImage::new(2, 2)).unwrap();
+    let picture = picture(9);
     let columns = [
         ("task_type", Column::text(&["color_alter", "color_alter"])),
         ("key", Column::text(&["k1", "k2"])),

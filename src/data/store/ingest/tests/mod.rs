@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::*;
 use crate::data::census::Census;
 use crate::data::export::{ExportOptions, export_format};
-use crate::data::images::png;
+use crate::data::images::fixtures::picture;
 use crate::domain::{Choice, Group};
 
 struct Set {
@@ -34,8 +34,7 @@ impl Set {
     }
 
     fn picture(&self, name: &str, shade: u8) {
-        let picture = image::RgbImage::from_pixel(3, 2, image::Rgb([shade; 3]));
-        fs::write(self.path(name), png(&picture).unwrap()).unwrap();
+        fs::write(self.path(name), picture(shade)).unwrap();
     }
 
     fn take(&self, file: &Path, options: &ImportOptions) -> Result<ImportReport, WorkspaceError> {
@@ -230,8 +229,7 @@ fn roots_sets_splits_annotators_and_copies_are_as_asked_for() {
     let set = Set::new();
     let elsewhere = tempfile::tempdir().unwrap();
     for (name, shade) in [("s.png", 1), ("a.png", 2), ("b.png", 3)] {
-        let picture = image::RgbImage::from_pixel(3, 2, image::Rgb([shade; 3]));
-        fs::write(elsewhere.path().join(name), png(&picture).unwrap()).unwrap();
+        fs::write(elsewhere.path().join(name), picture(shade)).unwrap();
     }
     let file = set.file("set.json", &format!("[{}]", pair("a", "b", THREE)));
     let options = ImportOptions {
@@ -425,10 +423,6 @@ fn said_of_pairs(set: &Set) -> Vec<String> {
 fn pictures_in_a_file_are_told_by_content_and_stay_there() {
     use crate::data::records::fixtures::{Column, Layout, write_parquet};
     let set = Set::new();
-    let picture = |shade: u8| {
-        let picture = image::RgbImage::from_pixel(3, 2, image::Rgb([shade; 3]));
-        png(&picture).unwrap()
-    };
     let (source, a, b, c) = (picture(1), picture(2), picture(3), picture(4));
     let score = |values: &[f64]| Column::numbers(values);
     let columns = [
