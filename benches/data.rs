@@ -9,6 +9,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stdout,
     reason = "what fails here fails the measurement"
 )]
 
@@ -126,10 +127,13 @@ fn parquet(dir: &Path) {
                 )
             })
             .collect();
-        text.push_str(&format!(
-            "{{\"id\":\"g{group}\",\"source\":\"{group}-0.bmp\",\"instruction\":\"do {group}\",\"candidates\":[{}]}}\n",
-            candidates.join(",")
-        ));
+        let _ = std::fmt::Write::write_fmt(
+            &mut text,
+            format_args!(
+                "{{\"id\":\"g{group}\",\"source\":\"{group}-0.bmp\",\"instruction\":\"do {group}\",\"candidates\":[{}]}}\n",
+                candidates.join(",")
+            ),
+        );
     }
     let groups = from.join("groups.jsonl");
     std::fs::write(&groups, text).unwrap();

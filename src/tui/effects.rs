@@ -130,6 +130,11 @@ impl Runner {
             Effect::Watch(watch) => self.watch(watch),
             Effect::Bench(wanted) => self.bench(wanted),
             Effect::Annotate(wanted) => self.annotate(wanted),
+            Effect::Agree(model) => self.blocking(move |library, inbox| {
+                let report = library.agreement(model).map(Box::new);
+                let _ = inbox.send(Msg::Agreed(report));
+                Ok(())
+            }),
             Effect::Work(work) => self.work(work),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {

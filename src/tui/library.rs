@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::annotate;
+use crate::annotate::agreement::{AgreementOptions, AgreementReport, agreement};
 use crate::data::{Said, Undone, Workspace, images};
 use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
 use crate::score::LiveScorer;
@@ -36,6 +37,8 @@ pub(crate) trait Library: Send + Sync {
         settings: &annotate::Settings,
         fingerprint: Option<&str>,
     ) -> Result<Vec<annotate::Item>, String>;
+    /// How far people agree, with a model as one more rater.
+    fn agreement(&self, model: Option<String>) -> Result<AgreementReport, String>;
     /// Stores what is said; it is on the disk when this returns.
     fn annotate(
         &self,
@@ -82,6 +85,13 @@ impl Library for Workspace {
         fingerprint: Option<&str>,
     ) -> Result<Vec<annotate::Item>, String> {
         annotate::queue(self, settings, fingerprint).map_err(|e| e.to_string())
+    }
+    fn agreement(&self, model: Option<String>) -> Result<AgreementReport, String> {
+        let options = AgreementOptions {
+            model,
+            ..AgreementOptions::default()
+        };
+        agreement(self, &options, &mut |_, _| {}).map_err(|e| e.to_string())
     }
     fn annotate(
         &self,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use ratatui::crossterm::event::Event;
 
+use crate::annotate::agreement::AgreementReport;
 use crate::domain::{GroupId, GroupSummary};
 use crate::jobs::Force;
 use crate::score::LiveEvent;
@@ -51,6 +52,8 @@ pub(crate) enum Msg {
     Runs(RunNews),
     /// What was read of finished benchmarks.
     Bench(BenchNews),
+    /// How far people agree.
+    Agreed(Result<Box<AgreementReport>, String>),
     /// What was stored for the annotate screen.
     Annotate(AnnotateNews),
     /// Where the groups with some keys are; `None` for those that the workspace does not have.
@@ -139,6 +142,18 @@ pub(crate) enum Action {
     ToBench,
     /// To the screen where people judge.
     ToAnnotate,
+    /// To the screen of how far they agree.
+    ToAgreement,
+    /// The next disputed group.
+    NextDisputed,
+    /// The disputed group before.
+    PreviousDisputed,
+    /// The next question that was asked of people.
+    NextQuestion,
+    /// Counts the model as a rater, or no longer.
+    ModelToo,
+    /// Shows the disputed groups in Browse.
+    OpenDisputed,
     /// The next thing to judge, this one not judged.
     NextItem,
     /// The thing before.
@@ -424,6 +439,8 @@ pub(crate) enum Effect {
     Watch(Watch),
     /// Read what finished benchmarks left behind.
     Bench(Wanted),
+    /// Measure how far people agree, with this model as a rater.
+    Agree(Option<String>),
     /// Store a judgement, take one back, or build the queue of what is judged.
     Annotate(annotate::Wanted),
     /// Start, stop or resume a run.

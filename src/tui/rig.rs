@@ -261,6 +261,9 @@ impl Rig {
                 let news = sample_of_benchmarks::read(wanted);
                 news.into_iter().map(Msg::Bench).collect()
             }
+            Effect::Agree(model) => {
+                vec![Msg::Agreed(library.agreement(model.clone()).map(Box::new))]
+            }
             Effect::Annotate(wanted) => vec![Msg::Annotate(match wanted {
                 annotate::Wanted::Queue(settings, fingerprint) => {
                     AnnotateNews::Queue(library.queue(settings, fingerprint.as_deref()))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use crate::annotate;
+use crate::annotate::agreement::{AgreementOptions, AgreementReport, Judgements, measured};
 use crate::data::{Said, Undone};
 use crate::domain::{
     Aggregate, Axis, Candidate, CandidateId, Gaussian, Group, GroupId, GroupSummary, ImageRef,
@@ -156,6 +157,17 @@ impl Library for Sample {
         _fingerprint: Option<&str>,
     ) -> Result<Vec<annotate::Item>, String> {
         Ok(annotate::ordered(&self.groups, settings, &HashMap::new()))
+    }
+    fn agreement(&self, _model: Option<String>) -> Result<AgreementReport, String> {
+        let mut all = Judgements::default();
+        for group in &self.groups {
+            all.add(group, false);
+        }
+        let options = AgreementOptions {
+            resamples: 50,
+            ..AgreementOptions::default()
+        };
+        Ok(measured(&all, &options))
     }
     fn annotate(
         &self,

@@ -90,6 +90,9 @@ pub struct Annotator {
     pub repeats: Vec<(f64, f64)>,
 }
 
+/// Two candidates by position, and on what they were compared.
+type Pair = (usize, usize, Option<Axis>);
+
 /// Everybody's judgements.
 #[derive(Debug, Clone, Default)]
 pub struct Judgements {
@@ -190,7 +193,7 @@ impl Judgements {
     }
 
     fn votes(&mut self, group: &Group, number: u32, without_simulated: bool) -> bool {
-        let mut units: HashMap<(usize, usize, Option<Axis>), Vec<(u16, f64)>> = HashMap::new();
+        let mut units: HashMap<Pair, Vec<(u16, f64)>> = HashMap::new();
         let mut order = Vec::new();
         for vote in group
             .votes

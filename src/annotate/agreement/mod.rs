@@ -149,6 +149,9 @@ fn usual_number(units: &[(u32, Vec<f64>)]) -> Option<usize> {
     most.map(|(size, _)| size)
 }
 
+/// What two people said of the same things, each with its group.
+type Shared = Vec<(u32, Vec<f64>)>;
+
 /// Every two annotators who judged anything in common.
 fn pairs_on(
     judgements: &Judgements,
@@ -156,7 +159,7 @@ fn pairs_on(
     units: &[Unit],
     bootstrap: &Bootstrap,
 ) -> Vec<PairReport> {
-    let mut both: BTreeMap<(u16, u16), Vec<(u32, Vec<f64>)>> = BTreeMap::new();
+    let mut both: BTreeMap<(u16, u16), Shared> = BTreeMap::new();
     for unit in units {
         for (i, a) in unit.ratings.iter().enumerate() {
             for b in &unit.ratings[i + 1..] {
@@ -169,7 +172,7 @@ fn pairs_on(
     }
     let level = asked.level();
     let name = |who: u16| judgements.annotators[who as usize].name.clone();
-    let report = |((a, b), units): ((u16, u16), Vec<(u32, Vec<f64>)>)| {
+    let report = |((a, b), units): ((u16, u16), Shared)| {
         let values = |at: usize| units.iter().map(|(_, v)| v[at]).collect::<Vec<f64>>();
         let (first, second) = (values(0), values(1));
         let apart = first.iter().zip(&second).map(|(x, y)| (x - y).abs());

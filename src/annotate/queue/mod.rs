@@ -157,6 +157,9 @@ struct Weighed {
     lot: u64,
 }
 
+/// What a model says of candidates.
+pub type Rewards = HashMap<CandidateId, Reward>;
+
 /// What a strategy knows of all of the data.
 struct Scales {
     model: Vec<f64>,
@@ -180,7 +183,7 @@ pub fn queue(
         }
         Ok(())
     })?;
-    let mut rewards: HashMap<CandidateId, Reward> = HashMap::new();
+    let mut rewards = Rewards::new();
     if let Some(fingerprint) = fingerprint.filter(|_| settings.strategy.needs_scores()) {
         for group in &groups {
             rewards.extend(workspace.scores(group.id, fingerprint)?);
@@ -193,11 +196,7 @@ pub fn queue(
 }
 
 /// The queue of these groups.
-pub fn ordered(
-    groups: &[Group],
-    settings: &Settings,
-    rewards: &HashMap<CandidateId, Reward>,
-) -> Vec<Item> {
+pub fn ordered(groups: &[Group], settings: &Settings, rewards: &Rewards) -> Vec<Item> {
     let scales = Scales::of(groups, rewards);
     let (mut todo, mut done) = (Vec::new(), Vec::new());
     for group in groups {
@@ -295,7 +294,7 @@ fn weight(
     group: &Group,
     item: &Item,
     strategy: Strategy,
-    rewards: &HashMap<CandidateId, Reward>,
+    rewards: &Rewards,
     scales: &Scales,
 ) -> f64 {
     let gaussians = || {
@@ -343,7 +342,7 @@ fn weight(
 }
 
 impl Scales {
-    fn of(groups: &[Group], rewards: &HashMap<CandidateId, Reward>) -> Self {
+    fn of(groups: &[Group], rewards: &Rewards) -> Self {
         let mut model: Vec<f64> = rewards.values().map(|r| r.aggregate.mean).collect();
         let people = groups
             .iter()

@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use crate::cli::args::Answer;
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(in crate::cli) struct ImportArgs {
     /// Files or folders; the format is told by their fields. Shards of one set can be given together
     #[arg(required_unless_present = "formats")]

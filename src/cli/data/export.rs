@@ -68,10 +68,9 @@ fn told(answer: &Answer) -> String {
         report.format
     );
     if report.left_out > 0 {
-        text.push_str(&format!(
-            "; {} left out, of which the format has nothing to say",
-            count(report.left_out, "group")
-        ));
+        text += "; ";
+        text += &count(report.left_out, "group");
+        text += " left out, of which the format has nothing to say";
     }
     text
 }

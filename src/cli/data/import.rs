@@ -163,13 +163,14 @@ fn summary(report: &Report) -> String {
         count(report.unchanged, "group"),
     );
     if report.contradictions > 0 {
-        text.push_str(&format!(
-            "; {} kept beside what they contradict",
-            count(report.contradictions, "judgement")
-        ));
+        text += "; ";
+        text += &count(report.contradictions, "judgement");
+        text += " kept beside what they contradict";
     }
     if report.left_out > 0 {
-        text.push_str(&format!("; {} left out", count(report.left_out, "record")));
+        text += "; ";
+        text += &count(report.left_out, "record");
+        text += " left out";
     }
     text
 }

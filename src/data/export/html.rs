@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use base64::Engine as _;
 
-use super::{Export, ExportFormat, ExportReport, Failed};
+use super::{Export, ExportFormat, ExportReport};
 use crate::data::images::{ImageError, decode, fit, jpeg, read};
 use crate::domain::text::printable;
 use crate::domain::{Axis, Candidate, Group, HumanScore, ImageRef, human_scores};
@@ -25,7 +25,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
             }
             report.groups += 1;
             report.records += group.candidates.len();
-            out.write_all(section(export, report, &group)?.as_bytes())?;
+            out.write_all(section(export, report, &group).as_bytes())?;
             Ok(())
         })?;
         if beyond > 0 {
@@ -58,11 +58,7 @@ figcaption { font-size: .85rem; margin-top: .3rem; } .none { opacity: .7; font-s
 </style></head><body>
 ";
 
-fn section(
-    export: &Export<'_>,
-    report: &mut ExportReport,
-    group: &Group,
-) -> Result<String, Failed> {
+fn section(export: &Export<'_>, report: &mut ExportReport, group: &Group) -> String {
     let mut html = format!("<section><h2>{}</h2><small>", escaped(&group.instruction));
     let mut facts = vec![group.key.as_str()];
     facts.extend(group.category.as_deref());
@@ -78,7 +74,7 @@ fn section(
         figure(export, report, group, &candidate.image, &words, &mut html);
     }
     html.push_str("</div></section>\n");
-    Ok(html)
+    html
 }
 
 fn caption(candidate: &Candidate, human: &HumanScore) -> String {

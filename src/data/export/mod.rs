@@ -105,8 +105,11 @@ pub struct ExportFormat {
     pub title: &'static str,
     /// The ending of file names that tells it where no format is named; empty where none does.
     pub ending: &'static str,
-    write: fn(&Export<'_>, &mut ExportReport, BufWriter<File>) -> Result<BufWriter<File>, Failed>,
+    write: Write,
 }
+
+/// Writes all of a file, which it hands back.
+type Write = fn(&Export<'_>, &mut ExportReport, BufWriter<File>) -> Result<BufWriter<File>, Failed>;
 
 /// Every format there is.
 pub const EXPORTS: &[&ExportFormat] = &[

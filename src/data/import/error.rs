@@ -103,7 +103,9 @@ fn found(columns: &[String]) -> String {
 fn refused(first: &[String], more: usize) -> impl fmt::Display {
     let mut text = first.join("\n");
     if more > 0 {
-        text.push_str(&format!("\nand {more} more"));
+        text += "\nand ";
+        text += &more.to_string();
+        text += " more";
     }
     text.push_str(
         "\nnothing was imported; mend the file, or leave such records out with --skip-bad",

@@ -121,9 +121,10 @@ fn group(set: &str, folder: &Path) -> Result<GroupRecord, ImportError> {
         .ok_or_else(|| wrong("the folder's name is not UTF-8; rename it".to_owned()))?;
     let instruction = read(&folder.join("instruction.txt"))?.trim().to_owned();
     let category = folder.join("category.txt");
-    let category = match category.is_file() {
-        true => Some(read(&category)?.trim().to_owned()),
-        false => None,
+    let category = if category.is_file() {
+        Some(read(&category)?.trim().to_owned())
+    } else {
+        None
     };
     let mut source = None;
     let mut candidates = Vec::new();

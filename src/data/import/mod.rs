@@ -204,6 +204,18 @@ mod tests {
     }
 
     #[test]
+    fn the_readme_lists_every_format() {
+        let readme = include_str!("../../../README.md");
+        for format in FORMATS {
+            let row = format!(
+                "| `{}` | {} | {} |",
+                format.name, format.title, format.told_by
+            );
+            assert!(readme.contains(&row), "README.md lacks: {row}");
+        }
+    }
+
+    #[test]
     fn a_file_of_no_known_format_is_told_with_its_fields() {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("a.csv");

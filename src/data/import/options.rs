@@ -6,6 +6,7 @@ use super::ImportError;
 
 /// How a data set is taken in.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub struct ImportOptions {
     /// The format's name; without it, it is told by what is in the file.
     pub format: Option<String>,

@@ -120,6 +120,11 @@ impl App {
         {
             return effects;
         }
+        if self.screens.open == Screen::Agreement
+            && let Some(effects) = self.act_on_agreement(action)
+        {
+            return effects;
+        }
         let candidates = self.candidates();
         if let Some(detail) = &mut self.screens.detail
             && detail.act(action)
@@ -161,6 +166,7 @@ impl App {
             Action::ToTrain => self.screens.open = Screen::Train,
             Action::ToBench => self.screens.open = Screen::Bench,
             Action::ToAnnotate => self.screens.open = Screen::Annotate,
+            Action::ToAgreement => self.screens.open = Screen::Agreement,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];

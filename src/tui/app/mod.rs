@@ -1,6 +1,7 @@
 //! Routing: every message to the part of the state it concerns, every wish of the state to an effect. Holds the parts and
 //! decides between them; what a part does it does itself. Pure: no files, threads or clocks.
 
+mod agreement;
 mod annotate;
 mod bench;
 mod input;
@@ -23,6 +24,7 @@ use super::msg::{Effect, Look, Msg};
 use super::overlays::Chooser;
 use super::rank::RankRequest;
 use super::records::Records;
+use super::screens::agreement::Agreement;
 use super::screens::annotate::Annotate;
 use super::screens::bench::Bench;
 use super::screens::browse::Browse;
@@ -72,6 +74,8 @@ pub(crate) enum Screen {
     Bench,
     /// What people judge.
     Annotate,
+    /// How far they agree.
+    Agreement,
 }
 
 /// The screens with their states, and which of them is open.
@@ -83,6 +87,7 @@ struct Screens {
     train: Train,
     bench: Bench,
     annotate: Annotate,
+    agreement: Agreement,
     /// What is being watched for them.
     watch: Option<Watch>,
 }
@@ -216,6 +221,7 @@ impl App {
             Msg::Runs(news) => self.hear_of_runs(news),
             Msg::Bench(news) => self.hear_of_bench(news),
             Msg::Annotate(news) => return self.hear_of_annotate(news),
+            Msg::Agreed(report) => self.hear_of_agreement(report),
             Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
                 graphics,
@@ -334,7 +340,7 @@ impl App {
         match self.screens.open {
             Screen::Browse => {}
             Screen::Train => near = self.screens.train.followed_group().into_iter().collect(),
-            Screen::Bench => near.clear(),
+            Screen::Bench | Screen::Agreement => near.clear(),
             Screen::Annotate => near = self.screens.annotate.near(),
         }
         for id in near {
@@ -358,6 +364,7 @@ impl App {
         effects.extend(self.settle_runs());
         effects.extend(self.settle_bench());
         effects.extend(self.settle_annotate());
+        effects.extend(self.settle_agreement());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -384,8 +391,8 @@ impl App {
 
     fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics,
-            Mistakes, Plan, Screens, Train, Value, Words,
+            Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter,
+            Metrics, Mistakes, Plan, Screens, Train, Value, Words,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
@@ -401,6 +408,7 @@ impl App {
             Screen::Bench => &[Bench, Screens, Everywhere],
             Screen::Annotate if self.screens.annotate.is_typing() => &[Words, Everywhere],
             Screen::Annotate => &[Annotate, Screens, Everywhere],
+            Screen::Agreement => &[Agreement, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Screens, Everywhere]
             }

@@ -47,6 +47,7 @@ impl App {
             Screen::Train => return self.looking_at_runs(),
             Screen::Bench => return self.looking_at_bench(),
             Screen::Annotate => return self.looking_at_annotate(),
+            Screen::Agreement => return Look::default(),
         }
         if let Some(record) = self.record() {
             if self.screens.detail.is_some() {

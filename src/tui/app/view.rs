@@ -10,7 +10,7 @@ use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{annotate, bench, browse, detail, prose, train};
+use crate::tui::screens::{agreement, annotate, bench, browse, detail, prose, train};
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -66,6 +66,10 @@ impl App {
         if self.screens.open == Screen::Bench {
             let layout = self.bench_layout(screen);
             bench::view(frame, canvas, &layout, &self.screens.bench);
+            return;
+        }
+        if self.screens.open == Screen::Agreement {
+            agreement::view(frame, canvas, screen, &self.screens.agreement);
             return;
         }
         if self.screens.open == Screen::Annotate {
@@ -149,6 +153,7 @@ impl App {
             Screen::Train => "runs".into(),
             Screen::Bench => "benchmarks".into(),
             Screen::Annotate => "annotate".into(),
+            Screen::Agreement => "agreement".into(),
         };
         Status {
             place: format!("{} {position}", self.place.name),
@@ -212,6 +217,14 @@ impl App {
                 (Action::ShowRubric, "rubric"),
                 (Action::NextMode, "way"),
                 (Action::NextOrder, "order"),
+                (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Agreement) => &[
+                (Action::Help, "help"),
+                (Action::OpenDisputed, "browse them"),
+                (Action::NextQuestion, "question"),
+                (Action::ModelToo, "the model too"),
+                (Action::Rescan, "anew"),
                 (Action::ToBrowse, "groups"),
             ],
             Some(Context::Words) => &[(Action::TakeWords, "keep"), (Action::LeaveWords, "leave")],

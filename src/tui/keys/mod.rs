@@ -27,6 +27,8 @@ pub(crate) enum Context {
     Bench,
     /// With what a run got wrong, as a list or case by case.
     Mistakes,
+    /// With how far people agree.
+    Agreement,
     /// Where people judge.
     Annotate,
     /// While a remark or a reason is being typed.
@@ -57,6 +59,7 @@ impl Context {
             Self::Train => "Train",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",
+            Self::Agreement => "Agreement",
             Self::Annotate => "Annotate",
             Self::Words => "While typing a remark",
             Self::Screens => "Every screen",
@@ -85,6 +88,7 @@ impl Context {
                         | Self::Bench
                         | Self::Mistakes
                         | Self::Annotate
+                        | Self::Agreement
                 )
                 | (
                     Self::Browse
@@ -93,7 +97,8 @@ impl Context {
                         | Self::Train
                         | Self::Bench
                         | Self::Mistakes
-                        | Self::Annotate,
+                        | Self::Annotate
+                        | Self::Agreement,
                     Self::Screens
                 )
                 | (Self::Candidates, Self::Browse | Self::Detail)
@@ -167,6 +172,7 @@ impl Chord {
             "f2" => KeyCode::F(2),
             "f3" => KeyCode::F(3),
             "f4" => KeyCode::F(4),
+            "f5" => KeyCode::F(5),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -220,6 +226,7 @@ fn pretty(key: &str) -> String {
         "f2" => "F2",
         "f3" => "F3",
         "f4" => "F4",
+        "f5" => "F5",
         other => other,
     };
     format!("{prefix}{name}")

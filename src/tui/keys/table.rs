@@ -22,7 +22,7 @@ const fn row(
 pub(crate) const TABLE: &[Row] = {
     use Action as A;
     use Context::{
-        Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
+        Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
     };
     &[
         row(Browse, &["j", "down"], A::NextGroup, "go to the next group"),
@@ -108,6 +108,12 @@ pub(crate) const TABLE: &[Row] = {
         row(Mistakes, &["g", "home"], A::FirstMistake, "go to the most confident mistake"),
         row(Mistakes, &["G", "end"], A::LastMistake, "go to the least confident mistake"),
         row(Mistakes, &["enter"], A::OpenMistake, "browse its group, or show the case"),
+        row(Agreement, &["j", "down"], A::NextDisputed, "go to the next disputed group"),
+        row(Agreement, &["k", "up"], A::PreviousDisputed, "go to the previous disputed group"),
+        row(Agreement, &["enter"], A::OpenDisputed, "browse the disputed groups"),
+        row(Agreement, &["v", "tab"], A::NextQuestion, "switch between IF, VQ, overall and votes"),
+        row(Agreement, &["w"], A::ModelToo, "count the model as one more rater, or no longer"),
+        row(Agreement, &["r"], A::Rescan, "measure anew"),
         row(Annotate, &["1…9"], A::Pick(0), "give the score, or choose the picture of that number"),
         row(Annotate, &["u"], A::TakeBack, "take the last step back, also one of before a restart"),
         row(Annotate, &["."], A::SameAgain, "give the scores of the candidate before"),
@@ -131,6 +137,7 @@ pub(crate) const TABLE: &[Row] = {
         row(Screens, &["T", "f2"], A::ToTrain, "go to the runs"),
         row(Screens, &["E", "f3"], A::ToBench, "go to the benchmarks"),
         row(Screens, &["A", "f4"], A::ToAnnotate, "judge"),
+        row(Screens, &["D", "f5"], A::ToAgreement, "see how far people agree"),
         row(Screens, &["esc"], A::Back, "go back, or clear the filter"),
         row(Screens, &["?"], A::Help, "show every key, searchable"),
         row(Screens, &[":"], A::Palette, "run a command by its name, or go to a group by its number"),

@@ -1,6 +1,7 @@
 //! The screens: what one can look at. Each folder holds a screen's state, its layout and its view; none touches files,
 //! threads or clocks.
 
+pub(crate) mod agreement;
 pub(crate) mod annotate;
 pub(crate) mod bench;
 pub(crate) mod browse;

@@ -36,7 +36,7 @@ fn set() -> Set {
 
 /// What somebody says of a candidate: the same each time, and not the same for everybody.
 fn opinion(who: &str, group: usize, candidate: usize, axis: usize) -> f64 {
-    let bias = who.len() + usize::from(group % 5 == 0);
+    let bias = who.len() + usize::from(group.is_multiple_of(5));
     (1 + (group * 7 + candidate * 3 + axis + bias / 3) % 4) as f64
 }
 

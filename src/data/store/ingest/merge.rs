@@ -5,7 +5,7 @@
 //! `annotator#2`, so that it counts as what it is, a repeated judgement, and shows in what the annotator agrees with themselves
 //! on. It is reported as a contradiction.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use rusqlite::{OptionalExtension, params};
 
@@ -26,8 +26,8 @@ struct Stored {
 }
 
 impl Ingest<'_> {
-    pub(super) fn merge(&mut self, record: GroupRecord) -> Result<(), Fault> {
-        let group = self.group(&record)?;
+    pub(super) fn merge(&mut self, record: &GroupRecord) -> Result<(), Fault> {
+        let group = self.group(record)?;
         let mut stored = self.stored(group)?;
         let mut ids = Vec::with_capacity(record.candidates.len());
         for candidate in &record.candidates {
@@ -51,7 +51,7 @@ impl Ingest<'_> {
             self.merge_labels(group, id, &record.key, candidate)?;
             self.merge_ratings(group, id, &record.key, candidate)?;
         }
-        self.merge_votes(group, &ids, &record)
+        self.merge_votes(group, &ids, record)
     }
 
     /// The group of a record, made where there is none; a stored one is emptied first where it is to be replaced.
@@ -299,12 +299,12 @@ fn new_key(candidate: &CandidateRecord, stored: &[Stored]) -> String {
     let own = Some(&candidate.key).filter(|key| !key.is_empty());
     let editor = candidate.editor.as_ref().filter(|name| !name.is_empty());
     let base = own.or(editor).map_or("edit", String::as_str);
-    let taken: HashMap<&str, ()> = stored.iter().map(|s| (s.key.as_str(), ())).collect();
-    if !taken.contains_key(base) {
-        return base.to_owned();
+    let taken = |key: &str| stored.iter().any(|s| s.key == key);
+    let mut key = base.to_owned();
+    let mut number = 2_u64;
+    while taken(&key) {
+        key = format!("{base}-{number}");
+        number += 1;
     }
-    (2..)
-        .map(|n| format!("{base}-{n}"))
-        .find(|key| !taken.contains_key(key.as_str()))
-        .unwrap_or_else(|| base.to_owned())
+    key
 }

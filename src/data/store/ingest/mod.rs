@@ -66,7 +66,7 @@ impl Workspace {
         let jobs = jobs.collect::<Result<Vec<_>, ImportError>>()?;
         let mut memory = Memory::default();
         if let Some(first) = jobs.first() {
-            memory.report.format = first.format.name.to_owned();
+            first.format.name.clone_into(&mut memory.report.format);
         }
         check(&jobs, &mut memory, progress)?;
         self.cache(IMPORT_CACHE_KIB);

@@ -16,6 +16,9 @@ use crate::data::import::{CandidateRecord, GroupRecord};
 use crate::data::records::CellRef;
 use crate::domain::{ImageRef, Label, Rating, Vote};
 
+/// The number of a stored group, and the digest of the record that it was made of.
+type Known = (i64, Option<Vec<u8>>);
+
 /// One batch of an import.
 pub(super) struct Ingest<'a> {
     pub(super) tx: &'a Transaction<'a>,
@@ -107,9 +110,9 @@ impl<'a> Ingest<'a> {
             self.take_images(&mut record);
         }
         if self.whole {
-            self.take_whole(record)
+            self.take_whole(&record)
         } else {
-            self.merge(record)
+            self.merge(&record)
         }
     }
 
@@ -254,7 +257,7 @@ impl<'a> Ingest<'a> {
     }
 
     /// The number and digest of the group of that name.
-    pub(super) fn known(&mut self, key: &str) -> Result<Option<(i64, Option<Vec<u8>>)>, Fault> {
+    pub(super) fn known(&mut self, key: &str) -> Result<Option<Known>, Fault> {
         let found = self
             .find_group
             .query_row([key], |row| Ok((row.get(0)?, row.get(1)?)));

@@ -15,15 +15,15 @@ use crate::data::import::GroupRecord;
 use crate::domain::{Axis, GroupId, Label, agreement, agreement_of};
 
 impl Ingest<'_> {
-    pub(super) fn take_whole(&mut self, record: GroupRecord) -> Result<(), Fault> {
-        let digest = digest(&record);
+    pub(super) fn take_whole(&mut self, record: &GroupRecord) -> Result<(), Fault> {
+        let digest = digest(record);
         match self.known(&record.key)? {
-            None => self.add(&record, &digest),
+            None => self.add(record, &digest),
             Some((_, Some(old))) if old == digest => {
                 self.memory.report.unchanged += 1;
                 Ok(())
             }
-            Some((id, _)) => self.update(id, &record, &digest),
+            Some((id, _)) => self.update(id, record, &digest),
         }
     }
 

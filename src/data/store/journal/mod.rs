@@ -353,7 +353,7 @@ fn take_back(tx: &Transaction<'_>, who: i64, change: &Change) -> Result<(), Faul
             )?;
             if let Some(Before::Vote {
                 choice,
-                counts,
+                counts: [count_a, count_b],
                 confidence,
                 simulated,
                 imported,
@@ -363,7 +363,7 @@ fn take_back(tx: &Transaction<'_>, who: i64, change: &Change) -> Result<(), Faul
                     "INSERT INTO votes (a, b, annotator, axis, choice, count_a, count_b, confidence, simulated, imported)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
                     params![
-                        pair.0, pair.1, who, axis_key(*axis), choice, counts[0], counts[1], confidence, simulated, imported
+                        pair.0, pair.1, who, axis_key(*axis), choice, count_a, count_b, confidence, simulated, imported
                     ],
                 )?;
             }
