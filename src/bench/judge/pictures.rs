@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::super::case::Case;
 use crate::data::images;
 use crate::domain::ImageRef;
+use crate::remote::to_base64;
 
 /// What endpoints take, by the first bytes; `?` stands for any byte.
 const FORMATS: &[(&[u8], &str)] = &[
@@ -83,7 +81,7 @@ fn data_url(root: &Path, image: &ImageRef, max_side: Option<u32>) -> Result<Stri
             MOST >> 20
         ));
     }
-    Ok(format!("data:{mime};base64,{}", STANDARD.encode(&bytes)))
+    Ok(format!("data:{mime};base64,{}", to_base64(&bytes)))
 }
 
 /// The media type, of a format that endpoints take.
@@ -100,6 +98,7 @@ fn mime(bytes: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::super::super::case::{Edit, Truth};
     use super::*;
+    use crate::remote::from_base64;
 
     /// A BMP of so many black pixels.
     fn bmp(width: u32, height: u32) -> Vec<u8> {
@@ -114,7 +113,7 @@ mod tests {
     }
 
     fn bytes_of(url: &str) -> Vec<u8> {
-        STANDARD.decode(url.split_once(',').unwrap().1).unwrap()
+        from_base64(url.split_once(',').unwrap().1).unwrap()
     }
 
     #[test]
