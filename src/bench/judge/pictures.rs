@@ -7,14 +7,6 @@ use crate::data::images;
 use crate::domain::ImageRef;
 use crate::remote::to_base64;
 
-/// What endpoints take, by the first bytes; `?` stands for any byte.
-const FORMATS: &[(&[u8], &str)] = &[
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"RIFF????WEBP", "image/webp"),
-    (b"GIF8", "image/gif"),
-];
-
 /// The largest image that is sent, in bytes; services take about that much.
 const MOST: usize = 20 << 20;
 
@@ -55,24 +47,9 @@ impl Pictures {
 }
 
 fn data_url(root: &Path, image: &ImageRef, max_side: Option<u32>) -> Result<String, String> {
-    let named = |why: images::ImageError| format!("'{}': {why}", image.0);
-    let mut bytes = images::read(root, image).map_err(|why| why.to_string())?;
-    let too_long = match max_side {
-        Some(most) => {
-            let (width, height) = images::dimensions(&bytes).map_err(named)?;
-            width.max(height) > most
-        }
-        None => false,
-    };
-    let mime = match mime(&bytes) {
-        Some(mime) if !too_long => mime,
-        _ => {
-            let picture = images::decode(&bytes).map_err(named)?;
-            let most = max_side.unwrap_or(u32::MAX);
-            bytes = images::png(&images::fit(&picture, most, most)).map_err(named)?;
-            "image/png"
-        }
-    };
+    let bytes = images::read(root, image).map_err(|why| why.to_string())?;
+    let (bytes, mime) =
+        images::for_services(bytes, max_side).map_err(|why| format!("'{}': {why}", image.0))?;
     if bytes.len() > MOST {
         return Err(format!(
             "the image '{}' has {} MiB, more than the {} that are sent; set max_side for this judge",
@@ -82,16 +59,6 @@ fn data_url(root: &Path, image: &ImageRef, max_side: Option<u32>) -> Result<Stri
         ));
     }
     Ok(format!("data:{mime};base64,{}", to_base64(&bytes)))
-}
-
-/// The media type, of a format that endpoints take.
-fn mime(bytes: &[u8]) -> Option<&'static str> {
-    let begins = |start: &[u8]| {
-        bytes.len() >= start.len() && start.iter().zip(bytes).all(|(s, b)| *s == b'?' || s == b)
-    };
-    FORMATS
-        .iter()
-        .find_map(|(start, mime)| begins(start).then_some(*mime))
 }
 
 #[cfg(test)]
