@@ -306,11 +306,7 @@ mod tests {
             (vec![command, "timeout_s = 0"], 3, "timeout_s: 0 is not"),
             (vec![command, "workers = 0"], 3, "workers: "),
             (vec![command, "seeds = [-1]"], 3, "seeds: "),
-            (
-                vec![command, "ending = \"../x\""],
-                3,
-                "ending: '../x' is no ending",
-            ),
+            (vec![command, "ending = \"../x\""], 3, "'../x' is no ending"),
             (
                 vec![service, "model = \"m\"", "fields = { n = \"2\" }"],
                 4,

@@ -153,10 +153,10 @@ impl Config {
         }
         for (name, editor) in &mut config.editors {
             editor.name.clone_from(name);
-            if let EditorKind::Command(command) = &mut editor.kind {
-                if let Some(path) = &mut command.directory {
-                    *path = folder.join(&*path);
-                }
+            if let EditorKind::Command(command) = &mut editor.kind
+                && let Some(path) = &mut command.directory
+            {
+                *path = folder.join(&*path);
             }
         }
         config.origin = Some(Origin {

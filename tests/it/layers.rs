@@ -24,10 +24,11 @@ const MODULES: &[(&str, &[&str])] = &[
     // What a model says comes to it through a trait of its own.
     ("bench", &["domain", "config", "data", "runs", "remote"]),
     ("annotate", &["domain", "config", "data"]),
+    ("generate", &["domain", "config", "data", "runs", "jobs", "remote"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
     ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench", "tui"]),
+    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 
