@@ -273,7 +273,7 @@ fn told(report: &Report, style: Style) -> String {
     if let Some(sample) = &report.sample {
         lines.push(format!(
             "{} of {} sampled into the workspace, {} left as files ({SAMPLES} names them)",
-            sample.taken,
+            count(sample.taken, "candidate"),
             count(sample.groups, "group"),
             sample.left
         ));
