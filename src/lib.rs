@@ -6,12 +6,12 @@
 //! layers that `tests/it/layers.rs` enforces:
 //!
 //! * [`domain`]: the words and their arithmetic; no files, clocks or random numbers.
-//! * [`config`], [`data`], [`model`], [`runs`]: settings; the workspace and its images; the network, from bytes to rewards;
-//!   the folders of long verbs. They do not know each other.
+//! * [`config`], [`data`], [`model`], [`runs`], [`remote`]: settings; the workspace and its images; the network, from bytes to
+//!   rewards; the folders of long verbs; endpoints over HTTP. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`]: the verbs. Scoring groups of a workspace with a model; making
-//!   sample data; making a model of labels; measuring how well a scorer agrees with people; people's judgements, and how far
-//!   they agree with each other.
+//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`], [`generate`]: the verbs. Scoring groups of a workspace with a
+//!   model; making sample data; making a model of labels; measuring how well a scorer agrees with people; people's judgements, and
+//!   how far they agree with each other; having editors make candidates.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -30,8 +30,10 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod domain;
+pub mod generate;
 pub mod jobs;
 pub mod model;
+pub mod remote;
 pub mod runs;
 pub mod score;
 pub mod synth;

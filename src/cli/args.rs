@@ -8,6 +8,7 @@ use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
+use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
 use crate::model::Like;
@@ -56,6 +57,8 @@ pub(super) enum Verb {
     Data(DataVerb),
     /// Judge: give scores, compare pairs, rank; in the workbench
     Annotate(AnnotateArgs),
+    /// Have editors make the candidates that groups lack: commands, or models behind endpoints
+    Generate(GenerateArgs),
     /// Make labelled groups: known edits of photos, with known faults and simulated labels
     Synth(SynthArgs),
     /// Train a reward model on the labels of a workspace, by a plan

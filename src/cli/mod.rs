@@ -10,6 +10,7 @@ mod bench;
 mod data;
 mod doctor;
 mod exit;
+mod generate;
 mod jobs;
 mod model;
 mod open;
@@ -52,6 +53,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Export(args)) => data::export::run(args),
         Some(Verb::Data(verb)) => data::run(verb),
         Some(Verb::Annotate(args)) => annotate::run(args),
+        Some(Verb::Generate(args)) => generate::run(args),
         Some(Verb::Synth(args)) => synth::run(args),
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Ablate(args)) => ablate::run(args),

@@ -14,4 +14,7 @@ pub mod split;
 mod store;
 
 pub use import::{ImportError, ImportReport};
-pub use store::{GroupHashes, Remark, Said, StoredModel, Undone, Workspace, WorkspaceError};
+pub use store::{
+    Added, GroupHashes, GroupOutline, NewCandidate, Remark, Said, StoredModel, Undone, Workspace,
+    WorkspaceError,
+};

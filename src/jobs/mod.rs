@@ -17,5 +17,5 @@ pub use drain::drain;
 pub use error::JobError;
 pub use launcher::{Force, Launcher, StopOutcome, remove, retry};
 pub use local::Local;
-pub use process::{leave_terminal, replace_with};
+pub use process::{end_group, in_a_group, leave_terminal, replace_with};
 pub use queue::{Queue, Waiting};

@@ -16,13 +16,14 @@ pub fn leave_terminal() {}
 
 /// Gives the command a process group of its own, so that it can be ended with all that it started and with nothing else.
 #[cfg(unix)]
-pub(super) fn in_a_group(command: &mut Command) -> &mut Command {
+pub fn in_a_group(command: &mut Command) -> &mut Command {
     use std::os::unix::process::CommandExt as _;
     command.process_group(0)
 }
 
+/// Does nothing; other systems have no such groups.
 #[cfg(not(unix))]
-pub(super) fn in_a_group(command: &mut Command) -> &mut Command {
+pub fn in_a_group(command: &mut Command) -> &mut Command {
     command
 }
 
@@ -73,6 +74,21 @@ pub(super) fn send(pid: u32, signal: Signal) -> bool {
 pub(super) fn send(_pid: u32, _signal: Signal) -> bool {
     false
 }
+
+/// Has all processes of the group end that `leader` leads, or led and left behind: politely, or at once.
+#[cfg(unix)]
+pub fn end_group(leader: u32, at_once: bool) {
+    use rustix::process::{Pid, Signal, kill_process_group};
+    let signal = if at_once { Signal::KILL } else { Signal::TERM };
+    if let Some(pid) = i32::try_from(leader).ok().and_then(Pid::from_raw) {
+        // An error is that there is none any more.
+        let _ = kill_process_group(pid, signal);
+    }
+}
+
+/// Does nothing; other systems have no such groups.
+#[cfg(not(unix))]
+pub fn end_group(_leader: u32, _at_once: bool) {}
 
 /// Whether there is such a process. One that has ended and was not waited for counts.
 #[cfg(unix)]

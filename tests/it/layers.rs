@@ -15,18 +15,20 @@ const MODULES: &[(&str, &[&str])] = &[
     ("data", &["domain"]),
     ("model", &["domain"]),
     ("runs", &["domain"]),
+    ("remote", &["domain"]),
     // A job is a process that writes a run folder.
     ("jobs", &["domain", "runs"]),
     ("score", &["domain", "config", "data", "model", "runs"]),
     ("synth", &["domain", "config", "data", "model", "runs"]),
     ("train", &["domain", "config", "data", "model", "runs", "jobs"]),
     // What a model says comes to it through a trait of its own.
-    ("bench", &["domain", "config", "data", "runs"]),
+    ("bench", &["domain", "config", "data", "runs", "remote"]),
     ("annotate", &["domain", "config", "data"]),
+    ("generate", &["domain", "config", "data", "runs", "jobs", "remote"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
     ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench", "tui"]),
+    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 
@@ -53,8 +55,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["data"]),
     ("parquet", &["data/export", "data/records"]),
     ("csv", &["data/export", "data/records"]),
-    ("ureq", &["bench/judge"]),
-    ("base64", &["bench/judge", "data/export"]),
+    ("ureq", &["remote"]),
+    ("base64", &["remote", "data/export"]),
     ("butteraugli", &["bench/baselines"]),
     ("fast_ssim2", &["bench/baselines"]),
     ("imgref", &["bench/baselines"]),

@@ -8,6 +8,8 @@
 
 mod bench;
 mod cli;
+#[cfg(unix)]
+mod generate;
 mod golden_inputs;
 #[cfg(target_os = "linux")]
 mod jobs;
@@ -15,6 +17,10 @@ mod layers;
 mod program;
 mod pty;
 mod sample_data;
+#[cfg(unix)]
+#[allow(dead_code, reason = "the library's own tests use the rest of it")]
+#[path = "../../src/remote/server.rs"]
+mod server;
 mod sources;
 mod train;
 mod workspace;

@@ -4,15 +4,11 @@
 //! out on threads of their own, and every word that comes back is written down before anything is made of it. No answer is
 //! ever made up: what was not heard, or not understood, is [`Said::Nothing`](super::Said::Nothing) with the reason.
 
-mod client;
-mod pace;
 mod parse;
 mod pictures;
 mod prompts;
 mod raw;
 mod reply;
-#[cfg(test)]
-mod server;
 mod settings;
 mod sitting;
 #[cfg(test)]
@@ -29,13 +25,14 @@ use std::time::{Duration, Instant};
 use super::answer::{Answer, Usage};
 use super::case::Case;
 use super::scorer::{Ask, Scorer, ScorerInfo};
-use client::{Client, Failure};
-use pace::{Clock, Pace, RealClock, Stop};
+use crate::remote::{
+    Client, Clock, Failure, Key, Pace, RealClock, RingAtEnd, Shared, Stop, digest,
+};
 use prompts::Form;
 use raw::Raw;
 use sitting::Sitting;
 
-pub use settings::{JudgeSettings, Key, TokensAs, cost};
+pub use settings::{JudgeSettings, TokensAs, cost, key};
 
 /// How long requests in flight may still take once nothing more is wanted: they are paid for, and their answers are kept.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -92,7 +89,7 @@ impl Scorer for Judge {
         ScorerInfo {
             name: self.settings.name.clone(),
             kind: "judge".into(),
-            fingerprint: settings::digest([&*self.fingerprint, &self.seed.to_string()]),
+            fingerprint: digest([&*self.fingerprint, &self.seed.to_string()]),
         }
     }
 
@@ -110,8 +107,13 @@ impl Scorer for Judge {
         on_answer: &mut dyn FnMut(Answer) -> ControlFlow<()>,
     ) -> Result<(), String> {
         let stop = Stop::default();
-        let shared = (&*self.clock, &stop, &self.pace);
-        let client = Client::new(&self.settings, self.key.as_ref(), shared, self.seed)?;
+        let shared = Shared {
+            clock: &*self.clock,
+            stop: &stop,
+            pace: &self.pace,
+        };
+        let endpoint = settings::endpoint(&self.settings);
+        let client = Client::new(endpoint, self.key.as_ref(), shared, self.seed)?;
         let sitting = Sitting {
             client: &client,
             settings: &self.settings,
@@ -202,14 +204,5 @@ fn work(
         if sender.send(message).is_err() || failed {
             return;
         }
-    }
-}
-
-/// Rings the bell when it is dropped.
-struct RingAtEnd<'a>(&'a Stop);
-
-impl Drop for RingAtEnd<'_> {
-    fn drop(&mut self) {
-        self.0.ring();
     }
 }

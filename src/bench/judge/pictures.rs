@@ -2,20 +2,10 @@
 
 use std::path::Path;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-
 use super::super::case::Case;
 use crate::data::images;
 use crate::domain::ImageRef;
-
-/// What endpoints take, by the first bytes; `?` stands for any byte.
-const FORMATS: &[(&[u8], &str)] = &[
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"RIFF????WEBP", "image/webp"),
-    (b"GIF8", "image/gif"),
-];
+use crate::remote::to_base64;
 
 /// The largest image that is sent, in bytes; services take about that much.
 const MOST: usize = 20 << 20;
@@ -57,24 +47,9 @@ impl Pictures {
 }
 
 fn data_url(root: &Path, image: &ImageRef, max_side: Option<u32>) -> Result<String, String> {
-    let named = |why: images::ImageError| format!("'{}': {why}", image.0);
-    let mut bytes = images::read(root, image).map_err(|why| why.to_string())?;
-    let too_long = match max_side {
-        Some(most) => {
-            let (width, height) = images::dimensions(&bytes).map_err(named)?;
-            width.max(height) > most
-        }
-        None => false,
-    };
-    let mime = match mime(&bytes) {
-        Some(mime) if !too_long => mime,
-        _ => {
-            let picture = images::decode(&bytes).map_err(named)?;
-            let most = max_side.unwrap_or(u32::MAX);
-            bytes = images::png(&images::fit(&picture, most, most)).map_err(named)?;
-            "image/png"
-        }
-    };
+    let bytes = images::read(root, image).map_err(|why| why.to_string())?;
+    let (bytes, mime) =
+        images::for_services(bytes, max_side).map_err(|why| format!("'{}': {why}", image.0))?;
     if bytes.len() > MOST {
         return Err(format!(
             "the image '{}' has {} MiB, more than the {} that are sent; set max_side for this judge",
@@ -83,23 +58,14 @@ fn data_url(root: &Path, image: &ImageRef, max_side: Option<u32>) -> Result<Stri
             MOST >> 20
         ));
     }
-    Ok(format!("data:{mime};base64,{}", STANDARD.encode(&bytes)))
-}
-
-/// The media type, of a format that endpoints take.
-fn mime(bytes: &[u8]) -> Option<&'static str> {
-    let begins = |start: &[u8]| {
-        bytes.len() >= start.len() && start.iter().zip(bytes).all(|(s, b)| *s == b'?' || s == b)
-    };
-    FORMATS
-        .iter()
-        .find_map(|(start, mime)| begins(start).then_some(*mime))
+    Ok(format!("data:{mime};base64,{}", to_base64(&bytes)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::super::case::{Edit, Truth};
     use super::*;
+    use crate::remote::from_base64;
 
     /// A BMP of so many black pixels.
     fn bmp(width: u32, height: u32) -> Vec<u8> {
@@ -114,7 +80,7 @@ mod tests {
     }
 
     fn bytes_of(url: &str) -> Vec<u8> {
-        STANDARD.decode(url.split_once(',').unwrap().1).unwrap()
+        from_base64(url.split_once(',').unwrap().1).unwrap()
     }
 
     #[test]

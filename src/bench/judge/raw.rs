@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::PathBuf;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
 use super::super::answer::Usage;
-use super::pace::held;
 use super::parse::{Heard, parse};
 use super::prompts::Form;
 
@@ -124,6 +123,11 @@ fn remember(before: &mut HashMap<String, Before>, line: Line) {
     {
         known.heard = Some(heard);
     }
+}
+
+/// The content of a lock. A thread that panicked between two writes left nothing half done.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A kill may have left a line without its end; the next one must not be glued to it.

@@ -7,14 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::super::answer::{Answer, Said, Score, Usage};
 use super::super::case::Case;
 use super::super::scorer::Ask;
-use super::client::{Attempt, Client, Failure};
 use super::parse::{Heard, parse};
 use super::pictures::Pictures;
 use super::prompts::Form;
 use super::raw::{Line, Raw, sum};
-use super::settings::{JudgeSettings, digest, draw};
+use super::reply::{self, Reply};
+use super::settings::JudgeSettings;
 use crate::domain::ImageRef;
 use crate::domain::text::printable;
+use crate::remote::{Attempt, Client, Failure, Request, Spoils, digest, draw};
 
 /// So many questions in a row without a reply, and nothing more is asked: the endpoint is at fault, not the questions.
 const IN_A_ROW: usize = 8;
@@ -241,13 +242,24 @@ impl Sitting<'_> {
         let form = question.form;
         let instruction = &question.case.instruction;
         let body = form.body(self.settings, instruction, source, &edits);
+        let body = serde_json::to_vec(&body).map_err(|e| Failure::Question(e.to_string()))?;
+        let read = |answer: &[u8]| {
+            let mut reply = reply::read(answer).map_err(|why| (Spoils::Try, why))?;
+            reply.text = self.client.without_key(&reply.text);
+            Ok(reply)
+        };
         let mut reason = String::new();
         for round in 1..=ROUNDS {
             let name = format!("{} {round}", question.asked);
-            let note = |attempt| self.raw.note(line(question, attempt));
+            let note = |attempt: Attempt<'_, Reply>| self.raw.note(line(question, &attempt));
+            let request = Request {
+                name: &name,
+                content_type: "application/json",
+                body: &body,
+            };
             let reply = self
                 .client
-                .ask(&body, &name, &note)
+                .ask(request, &read, &note)
                 .map_err(|failure| self.counted(failure))?;
             self.in_vain.store(0, Ordering::Relaxed);
             match parse(form, &reply.text) {
@@ -282,16 +294,27 @@ impl Sitting<'_> {
     }
 }
 
-fn line(question: &Question, attempt: Attempt) -> Line {
+fn line(question: &Question, attempt: &Attempt<'_, Reply>) -> Line {
+    let (status, text, failed, usage) = match attempt.outcome {
+        Ok(reply) => (Some(200), &reply.text, None, reply.usage),
+        Err(setback) => {
+            let usage = Usage {
+                requests: 1,
+                ..Usage::default()
+            };
+            let failed = Some(setback.why.clone());
+            (setback.status, &setback.text, failed, usage)
+        }
+    };
     Line {
         case: question.case.id.clone(),
         shown: question.shown.clone(),
         form: question.form,
         asked: question.asked.clone(),
-        status: attempt.status,
-        text: attempt.text,
-        failed: attempt.failed,
-        usage: attempt.usage,
+        status,
+        text: text.clone(),
+        failed,
+        usage,
         ms: attempt.ms,
     }
 }

@@ -6,7 +6,7 @@ use super::args::BenchRunArgs;
 use super::model::Model;
 use super::perceptual::{Distance, Fit};
 use crate::bench::baselines::{Baseline, NetworkScorer};
-use crate::bench::judge::{Judge, Key};
+use crate::bench::judge::{self, Judge};
 use crate::bench::recorded::Recorded;
 use crate::bench::{BenchError, Scorer};
 use crate::cli::print;
@@ -155,7 +155,7 @@ pub(super) fn scorer(
             })?;
             let mut settings = settings.clone();
             settings.name.clone_from(name);
-            let key = Key::of(&settings).map_err(BenchError::Choice)?;
+            let key = judge::key(&settings).map_err(BenchError::Choice)?;
             let raw = folder.join("raw.jsonl");
             let judge = Judge::new(settings, key, args.seed, Some(raw));
             Box::new(judge.map_err(BenchError::Scorer)?)

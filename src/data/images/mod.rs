@@ -3,7 +3,7 @@
 //! What is decoded here is for eyes, and for the baselines that judge by pixels; the model has its own decoder, equal to the
 //! reference to the bit. Both read an image the same way, so that one sees what the model sees: the EXIF orientation is *not*
 //! applied, alpha is dropped and not composited, and 16-bit grey is clipped, as in the published pipeline. Nothing here
-//! writes, and no path leads out of a workspace unless it was written as an absolute one.
+//! writes but copies, and no path leads out of a workspace unless it was written as an absolute one.
 
 use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek};
@@ -105,6 +105,11 @@ pub fn locate(root: &Path, image: &ImageRef) -> Result<PathBuf, ImageError> {
         })?;
     }
     Ok(root.join(path))
+}
+
+/// Whether the image is inside another file, a cell of Parquet, so that there is no file for other programs to open.
+pub fn is_cell(image: &ImageRef) -> bool {
+    CellRef::parse(&image.0).is_some()
 }
 
 /// The bytes of an image file, or of a cell that a reference names, at most [`MAX_BYTES`]. Folders, pipes and devices are
@@ -345,14 +350,51 @@ pub fn jpeg(picture: &RgbImage, quality: u8) -> Result<Vec<u8>, ImageError> {
     Ok(bytes)
 }
 
+/// How the name of such a file ends ("png"), by its first bytes.
+pub fn ending(bytes: &[u8]) -> Result<&'static str, ImageError> {
+    image::guess_format(bytes)
+        .ok()
+        .and_then(|format| format.extensions_str().first().copied())
+        .ok_or(ImageError::UnknownFormat)
+}
+
+/// What services take, by the first bytes; `?` stands for any byte.
+const SERVED: &[(&[u8], &str)] = &[
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"RIFF????WEBP", "image/webp"),
+    (b"GIF8", "image/gif"),
+];
+
+/// An image as services take it, with its media type: as it is where they take its format and it is small enough, else as PNG,
+/// its longest side at most `max_side` pixels.
+pub fn for_services(
+    bytes: Vec<u8>,
+    max_side: Option<u32>,
+) -> Result<(Vec<u8>, &'static str), ImageError> {
+    let too_long = match max_side {
+        Some(most) => {
+            let (width, height) = dimensions(&bytes)?;
+            width.max(height) > most
+        }
+        None => false,
+    };
+    let begins = |start: &[u8]| {
+        bytes.len() >= start.len() && start.iter().zip(&bytes).all(|(s, b)| *s == b'?' || s == b)
+    };
+    let served = SERVED.iter().find(|(start, _)| begins(start));
+    if let (Some((_, mime)), false) = (served, too_long) {
+        return Ok((bytes, mime));
+    }
+    let most = max_side.unwrap_or(u32::MAX);
+    Ok((png(&fit(&decode(&bytes)?, most, most))?, "image/png"))
+}
+
 /// Copies an image into a folder under the name of its content, if it is not there already; where the copy is. One that is
 /// half written is never seen.
 pub fn copy_into(root: &Path, image: &ImageRef, folder: &Path) -> Result<PathBuf, ImageError> {
     let bytes = read(root, image)?;
-    let ending = image::guess_format(&bytes)
-        .ok()
-        .and_then(|format| format.extensions_str().first().copied())
-        .ok_or(ImageError::UnknownFormat)?;
+    let ending = ending(&bytes)?;
     let file = folder.join(format!("{}.{ending}", content_hash(&bytes)));
     if !file.is_file() {
         write_whole(&file, folder, &bytes).map_err(|e| failed(image, &e))?;

@@ -9,6 +9,7 @@ mod groups;
 mod hashes;
 mod ingest;
 mod journal;
+mod made;
 mod places;
 mod schema;
 mod scores;
@@ -25,6 +26,7 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::WorkspaceError;
 pub use hashes::GroupHashes;
 pub use journal::{Remark, Said, Undone};
+pub use made::{Added, GroupOutline, NewCandidate};
 pub use scores::StoredModel;
 pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
 

@@ -2,6 +2,8 @@
 
 ALTER TABLE groups ADD COLUMN data_set TEXT;
 ALTER TABLE groups ADD COLUMN split TEXT;
+-- 1: made here by an editor, and kept when the group's record is imported anew.
+ALTER TABLE candidates ADD COLUMN made INTEGER NOT NULL DEFAULT 0 CHECK (made IN (0, 1));
 CREATE INDEX groups_by_set ON groups (data_set) WHERE data_set IS NOT NULL;
 
 -- Each with the candidate of the smaller number first, so that a pair of candidates is one pair whoever came first.

@@ -6,8 +6,10 @@ use serde_json::json;
 
 use super::super::super::{Ask, Said, Scorer as _, Vote};
 use super::super::JudgeSettings;
-use super::super::server::{Act, Server};
-use super::{FIRST, SECRET, answer, answers, cases, earlier_is_better, judge, nothing, with};
+use super::{
+    FIRST, SECRET, answer, answers, cases, earlier_is_better, judge, nothing, said, say, with,
+};
+use crate::remote::server::{Act, Server};
 
 #[test]
 fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
@@ -37,7 +39,7 @@ fn a_server_that_asks_for_hours_ends_the_call() {
 fn what_may_pass_is_tried_again_with_growing_waits() {
     for (name, fault) in [
         ("500", (|| Act::Send(500, "", "oops".into())) as fn() -> Act),
-        ("half an answer", || Act::BreakOff),
+        ("half an answer", || Act::BreakOff(said("[[A>B]]"))),
         ("no JSON", || Act::Send(200, "", "<html>".into())),
         ("half of the JSON", || {
             Act::Send(200, "", "{\"choices\": [".into())
@@ -118,6 +120,26 @@ fn what_is_refused_for_good_is_not_asked_again() {
 }
 
 #[test]
+fn a_status_is_told_with_the_setting_of_a_judge_that_it_may_come_from() {
+    for (status, part) in [
+        (400, "tokens_as"),
+        (404, "/chat/completions begins"),
+        (405, "no chat endpoint"),
+        (413, "set max_side for this judge"),
+    ] {
+        let (dir, cases) = cases(1, 2);
+        let server = Server::start(move |_, _| Act::Send(status, "", String::new()));
+        let (mut judge, _) = judge(&server, None);
+        // One that spoils all is an error, one that spoils the question its reason.
+        let told = match answers(&mut judge, &cases, Ask::Votes, dir.path()) {
+            Ok(answers) => nothing(&answers[0].said).0.to_owned(),
+            Err(error) => error,
+        };
+        assert!(told.contains(part), "{status}: {told}");
+    }
+}
+
+#[test]
 fn a_wrong_key_ends_the_call_and_shows_nowhere() {
     let (dir, cases) = cases(5, 2);
     let echo =
@@ -149,7 +171,7 @@ fn a_wrong_key_ends_the_call_and_shows_nowhere() {
 fn a_key_that_the_server_echoes_as_an_answer_is_not_written_down() {
     let (dir, cases) = cases(1, 2);
     let server = Server::start(|_, request| {
-        Act::Say(format!(
+        say(&format!(
             "{} [[A=B=Bad]]",
             request.header("authorization").unwrap()
         ))
@@ -165,7 +187,7 @@ fn a_key_that_the_server_echoes_as_an_answer_is_not_written_down() {
 fn without_a_key_none_is_sent_and_nothing_is_sent_elsewhere() {
     let (dir, cases) = cases(1, 2);
     let server = Server::start(|number, _| match number {
-        0 => Act::say("[[A=B]]"),
+        0 => say("[[A=B]]"),
         _ => Act::Send(307, "Location: /elsewhere\r\n", String::new()),
     });
     let settings = JudgeSettings::new("near", &server.url(), "m");

@@ -9,16 +9,59 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::super::{Answer, Ask, Case, Edit, Said, Scorer as _, Truth, Usage, Vote};
-use super::pace::fake::FakeClock;
-use super::server::{Act, Request, Server};
-use super::{Judge, JudgeSettings, Key};
+use super::{Judge, JudgeSettings};
 use crate::domain::ImageRef;
+use crate::remote::server::{Act, Request, Server};
+use crate::remote::{FakeClock, Key, to_base64};
 
 const SECRET: &str = "sk-test-0123456789abcdef";
+
+/// What is asked of a judge.
+trait Asked {
+    fn json(&self) -> Value;
+
+    /// The URLs of the pictures, in order.
+    fn pictures(&self) -> Vec<String>;
+
+    /// All words of the question.
+    fn words(&self) -> String;
+}
+
+impl Asked for Request {
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    fn pictures(&self) -> Vec<String> {
+        let json = self.json();
+        let parts = json["messages"][0]["content"].as_array().unwrap().iter();
+        let urls = parts.filter_map(|part| part["image_url"]["url"].as_str());
+        urls.map(str::to_owned).collect()
+    }
+
+    fn words(&self) -> String {
+        let json = self.json();
+        let parts = json["messages"][0]["content"].as_array().unwrap().iter();
+        parts.filter_map(|part| part["text"].as_str()).collect()
+    }
+}
+
+/// A judge's words, with 100 tokens in and 10 out.
+fn say(text: &str) -> Act {
+    Act::Send(200, "", said(text))
+}
+
+fn said(text: &str) -> String {
+    json!({
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
+    })
+    .to_string()
+}
 
 /// Cases c00, c01, … of so many edits each; the images are different for each edit: "GIF89a" and the edit's number.
 fn cases(count: usize, edits: usize) -> (TempDir, Vec<Case>) {
@@ -50,8 +93,7 @@ fn cases(count: usize, edits: usize) -> (TempDir, Vec<Case>) {
 
 /// The `data:` URL of edit `i`.
 fn picture(i: usize) -> String {
-    use base64::Engine as _;
-    let bytes = base64::engine::general_purpose::STANDARD.encode(format!("GIF89a{i}"));
+    let bytes = to_base64(format!("GIF89a{i}").as_bytes());
     format!("data:image/gif;base64,{bytes}")
 }
 
@@ -59,7 +101,7 @@ fn picture(i: usize) -> String {
 fn earlier_is_better(request: &Request) -> Act {
     let pictures = request.pictures();
     let place = |url: &str| (0..9).find(|i| picture(*i) == url).unwrap();
-    Act::say(if place(pictures[1]) < place(pictures[2]) {
+    say(if place(&pictures[1]) < place(&pictures[2]) {
         "The first keeps the sky.\n[[A>B]]"
     } else {
         "The second keeps the sky.\n[[B>A]]"
@@ -156,7 +198,7 @@ fn votes_are_of_the_edits_whichever_was_shown_first() {
         assert_eq!(request.pictures().len(), 3);
         assert!(request.words().contains("\"make it red\""));
         assert_eq!(
-            (&request.body["model"], &request.body["max_tokens"]),
+            (&request.json()["model"], &request.json()["max_tokens"]),
             (&json!("m"), &json!(1024))
         );
     }
@@ -179,7 +221,7 @@ fn a_score_is_the_root_of_the_least_numbers() {
     let (dir, cases) = cases(1, 2);
     let server = Server::start(|_, request| {
         // Quality is judged without the source.
-        Act::say(match request.pictures().as_slice() {
+        say(match request.pictures().as_slice() {
             [_, edit] if *edit == picture(0) => "{\"reasoning\": \"r\", \"score\": [8, 6]}",
             [_, _] => "score: [5]",
             [_] => "{\"reasoning\": \"r\", \"score\": [4, 9]}",
@@ -208,7 +250,7 @@ fn an_answer_that_is_not_understood_is_asked_for_once_more() {
     let (dir, cases) = cases(1, 2);
     let server = Server::start(|number, request| match number {
         1 => earlier_is_better(request),
-        _ => Act::say("Both have their charm."),
+        _ => say("Both have their charm."),
     });
     let (mut judge, _) = judge(&server, None);
     let first = answer(&mut judge, &dir, &cases, Ask::Votes);
@@ -232,7 +274,7 @@ fn what_was_answered_before_is_not_asked_again() {
     let raw = dir.path().join("raw.jsonl");
     // Everything but the last request is answered: 4 cases of 3 pairs.
     let server = Server::start(|number, request| match number {
-        11 => Act::say("I cannot say."),
+        11 => say("I cannot say."),
         12 => Act::Send(400, "", "{}".into()),
         _ => earlier_is_better(request),
     });
@@ -298,7 +340,7 @@ fn whoever_has_heard_enough_is_not_kept_waiting() {
 fn a_case_without_its_images_is_not_asked_about() {
     let (dir, mut cases) = cases(1, 2);
     let server = Server::start(|_, request| {
-        Act::say(match request.pictures().as_slice() {
+        say(match request.pictures().as_slice() {
             [_, _] => "score: [9, 9]",
             _ => "score: [4, 4]",
         })

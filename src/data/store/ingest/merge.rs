@@ -112,13 +112,13 @@ impl Ingest<'_> {
         Ok(same_source && instruction.trim() == record.instruction.trim())
     }
 
-    /// Takes away what files said of a group; candidates that were judged in the program stay.
+    /// Takes away what files said of a group; candidates that were judged or made in the program stay.
     fn empty(&mut self, group: i64) -> Result<(), Fault> {
         for sql in [
             "DELETE FROM labels WHERE imported = 1 AND candidate IN (SELECT id FROM candidates WHERE group_id = ?1)",
             "DELETE FROM ratings WHERE imported = 1 AND candidate IN (SELECT id FROM candidates WHERE group_id = ?1)",
             "DELETE FROM votes WHERE imported = 1 AND a IN (SELECT id FROM candidates WHERE group_id = ?1)",
-            "DELETE FROM candidates WHERE group_id = ?1 AND id NOT IN (SELECT candidate FROM labels)
+            "DELETE FROM candidates WHERE group_id = ?1 AND made = 0 AND id NOT IN (SELECT candidate FROM labels)
              AND id NOT IN (SELECT a FROM votes) AND id NOT IN (SELECT b FROM votes)",
         ] {
             self.tx.execute(sql, [group])?;

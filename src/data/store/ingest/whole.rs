@@ -58,10 +58,21 @@ impl Ingest<'_> {
         let tx = self.tx;
         let stored = GroupReader::new(tx)?.candidates(GroupId(group))?;
         let source = self.image(&record.source, record.source_hash.as_deref())?;
-        for old in &stored {
-            if record.candidates.iter().all(|new| new.key != old.key) {
-                tx.execute("DELETE FROM candidates WHERE id = ?1", [old.id.0])?;
-            }
+        let gone = stored.iter().filter(|old| {
+            let mut new = record.candidates.iter();
+            new.all(|new| new.key != old.key)
+        });
+        for (further, old) in gone.enumerate() {
+            tx.execute(
+                "DELETE FROM candidates WHERE id = ?1 AND made = 0",
+                [old.id.0],
+            )?;
+            // What was made here comes after what the record has.
+            let position = sql(record.candidates.len() + further);
+            tx.execute(
+                "UPDATE candidates SET position = ?2 WHERE id = ?1",
+                params![old.id.0, position],
+            )?;
         }
         let had = self.judgements(group)?;
         for table in ["labels", "ratings"] {
@@ -112,7 +123,7 @@ impl Ingest<'_> {
                 source,
                 record.instruction,
                 record.category,
-                sql(record.candidates.len()),
+                sql(stored.len()),
                 agreement(&stored),
                 digest,
                 record.set,

@@ -1,17 +1,12 @@
-//! One question to the endpoint: sent at the pace that all threads share, and sent again for as long as that may help.
+//! Requests to an endpoint: sent at the pace that all threads share, and sent again for as long as that may help.
 
 use std::time::Duration;
 
-use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderValue};
 
-use super::super::answer::Usage;
+use super::key::{Key, KeySource};
 use super::pace::{Clock, Pace, Stop, backoff, retry_after};
-use super::reply::{self, Reply, Spoils};
-use super::settings::{JudgeSettings, Key};
-
-/// The longest answer that is read, in bytes.
-const MOST_BYTES: u64 = 4 << 20;
+use super::status::{Spoils, setback};
 
 /// A server that asks for a longer wait than this is not waited for.
 const LONGEST_ASKED: Duration = Duration::from_mins(15);
@@ -19,15 +14,75 @@ const LONGEST_ASKED: Duration = Duration::from_mins(15);
 /// How long a connection may take to be made; also the longest that a stopped call has to wait for a host that is not there.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// The most of an answer that was no judgement that is kept, in characters.
+/// The most of an answer that was of no use that is kept, in characters.
 const MOST_KEPT: usize = 2_000;
 
 /// Beginnings of addresses on the own machine, to which no proxy leads.
 const LOCAL: &[&str] = &["localhost", "127.", "[::1]", "0.0.0.0"];
 
+/// An endpoint as the settings describe it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Endpoint {
+    /// Who asks there, for messages: "judge 'local'".
+    pub who: String,
+    /// Its address up to where the path begins.
+    pub base_url: String,
+    /// What is put behind the address: "/chat/completions".
+    pub path: &'static str,
+    /// The environment variable that holds the key; empty for none.
+    pub key_env: Option<String>,
+    /// How long one request may take, in seconds.
+    pub timeout_s: f64,
+    /// Requests in flight at a time.
+    pub connections: usize,
+    /// How often a request that failed for want of luck is made again.
+    pub retries: u32,
+    /// The longest answer that is read, in bytes.
+    pub most_bytes: u64,
+    /// What to do about a status where that depends on what is asked.
+    pub advice: &'static [(u16, &'static str)],
+}
+
+impl Endpoint {
+    /// One with every setting that may be left out left out.
+    pub fn new(who: &str, base_url: &str, path: &'static str) -> Self {
+        Self {
+            who: who.to_owned(),
+            base_url: base_url.to_owned(),
+            path,
+            key_env: None,
+            timeout_s: 120.0,
+            connections: 1,
+            retries: 0,
+            most_bytes: 4 << 20,
+            advice: &[],
+        }
+    }
+
+    /// Where its key is looked for.
+    pub fn key_source(&self) -> KeySource<'_> {
+        KeySource {
+            who: &self.who,
+            base_url: &self.base_url,
+            key_env: self.key_env.as_deref(),
+        }
+    }
+}
+
+/// One question to an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// Equal for the same question: what its waits are drawn from.
+    pub name: &'a str,
+    /// Of the body.
+    pub content_type: &'a str,
+    /// What is sent.
+    pub body: &'a [u8],
+}
+
 /// Why there is no reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub enum Failure {
     /// There will be none to any other question either.
     All(String),
     /// There will be none to this question.
@@ -36,23 +91,28 @@ pub(super) enum Failure {
     Stopped,
 }
 
+/// Makes a reply of a good answer's body, or says how much it spoils that this cannot be done, and why.
+pub type Reading<'a, T> = &'a dyn Fn(&[u8]) -> Result<T, (Spoils, String)>;
+
 /// One request and what came of it, for the record. No key is in it.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Attempt {
-    pub(super) status: Option<u16>,
-    pub(super) text: String,
-    pub(super) failed: Option<String>,
-    pub(super) usage: Usage,
-    pub(super) ms: u64,
+#[derive(Debug)]
+pub struct Attempt<'a, T> {
+    /// The reply, or why it is none.
+    pub outcome: Result<&'a T, &'a Setback>,
+    /// How long it took, in milliseconds.
+    pub ms: u64,
 }
 
 /// Why an attempt came to nothing.
-struct Setback {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setback {
+    /// The answer's HTTP status; none when there was no answer.
+    pub status: Option<u16>,
+    /// What the server sent, as far as it is kept.
+    pub text: String,
+    /// Why it is of no use, in words.
+    pub why: String,
     spoils: Spoils,
-    status: Option<u16>,
-    /// What the server sent.
-    text: String,
-    why: String,
     /// How long it asks to wait.
     after: Option<Duration>,
 }
@@ -60,49 +120,56 @@ struct Setback {
 impl Setback {
     fn new(spoils: Spoils, why: String) -> Self {
         Self {
-            spoils,
             status: None,
             text: String::new(),
             why,
+            spoils,
             after: None,
         }
     }
 }
 
-/// What the threads of one call share of the way to the endpoint.
-pub(super) struct Client<'a> {
-    settings: &'a JudgeSettings,
+/// What the threads of one call share of time.
+#[derive(Clone, Copy)]
+pub struct Shared<'a> {
+    /// What requests are timed and held back by.
+    pub clock: &'a dyn Clock,
+    /// What ends all waiting.
+    pub stop: &'a Stop,
+    /// When the next request may start.
+    pub pace: &'a Pace,
+}
+
+/// The way to an endpoint, for all threads of one call.
+pub struct Client<'a> {
+    endpoint: Endpoint,
     key: Option<&'a Key>,
-    clock: &'a dyn Clock,
-    stop: &'a Stop,
-    pace: &'a Pace,
+    shared: Shared<'a>,
     seed: u64,
     url: String,
     agent: ureq::Agent,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(
-        settings: &'a JudgeSettings,
+    /// Waits before another try are drawn from `seed`. An error, in words for the user, where the settings cannot be used.
+    pub fn new(
+        endpoint: Endpoint,
         key: Option<&'a Key>,
-        (clock, stop, pace): (&'a dyn Clock, &'a Stop, &'a Pace),
+        shared: Shared<'a>,
         seed: u64,
     ) -> Result<Self, String> {
-        let timeout = Duration::try_from_secs_f64(settings.timeout_s).map_err(|why| {
-            format!(
-                "judge '{}': timeout_s {}: {why}",
-                settings.name, settings.timeout_s
-            )
-        })?;
+        let (who, seconds) = (&endpoint.who, endpoint.timeout_s);
+        let timeout = Duration::try_from_secs_f64(seconds)
+            .map_err(|why| format!("{who}: timeout_s {seconds}: {why}"))?;
         let mut config = ureq::Agent::config_builder()
             .user_agent(concat!("erw/", env!("CARGO_PKG_VERSION")))
             .timeout_global(Some(timeout))
             .timeout_connect(Some(CONNECT.min(timeout)))
-            .max_idle_connections_per_host(settings.concurrency.get())
+            .max_idle_connections_per_host(endpoint.connections)
             .http_status_as_error(false)
             // Another host has no business with the pictures, let alone the key.
             .max_redirects(0);
-        let host = settings
+        let host = endpoint
             .base_url
             .split_once("://")
             .map_or("", |(_, rest)| rest);
@@ -110,56 +177,64 @@ impl<'a> Client<'a> {
             config = config.proxy(None);
         }
         Ok(Self {
-            settings,
             key,
-            clock,
-            stop,
-            pace,
+            shared,
             seed,
             url: format!(
-                "{}/chat/completions",
-                settings.base_url.trim_end_matches('/')
+                "{}{}",
+                endpoint.base_url.trim_end_matches('/'),
+                endpoint.path
             ),
             agent: config.build().new_agent(),
+            endpoint,
         })
     }
 
     /// Ends all requests in flight, and lets no other begin.
-    pub(super) fn hang_up(&self) {
+    pub fn hang_up(&self) {
         self.agent.clone().shutdown();
     }
 
-    /// Asks until there is a reply, or no hope for one; `on_attempt` hears of each request once it is over, and its error
-    /// ends everything.
-    pub(super) fn ask(
+    /// `text` without the key, for what a server said and is kept.
+    pub fn without_key(&self, text: &str) -> String {
+        match self.key {
+            Some(key) => key.take_out(text),
+            None => text.to_owned(),
+        }
+    }
+
+    /// Asks until there is a reply, or no hope for one. `on_attempt` hears of each request once it is over, and its
+    /// error ends everything.
+    pub fn ask<T>(
         &self,
-        body: &Value,
-        question: &str,
-        on_attempt: &dyn Fn(Attempt) -> Result<(), String>,
-    ) -> Result<Reply, Failure> {
-        let bytes = serde_json::to_vec(body).map_err(|e| Failure::Question(e.to_string()))?;
+        request: Request<'_>,
+        read: Reading<'_, T>,
+        on_attempt: &dyn Fn(Attempt<'_, T>) -> Result<(), String>,
+    ) -> Result<T, Failure> {
+        let Shared { clock, stop, pace } = self.shared;
         let mut tries = 0;
         loop {
-            self.pace.take_turn(self.clock, self.stop);
-            if self.stop.is_rung() {
+            pace.take_turn(clock, stop);
+            if stop.is_rung() {
                 return Err(Failure::Stopped);
             }
-            let began = self.clock.now();
-            let outcome = self.send(&bytes);
-            let ms = self.clock.now().saturating_sub(began).as_millis() as u64;
+            let began = clock.now();
+            let outcome = self.send(request, read);
+            let ms = clock.now().saturating_sub(began).as_millis() as u64;
             tries += 1;
-            on_attempt(attempt(&outcome, ms)).map_err(Failure::All)?;
+            let attempt = Attempt {
+                outcome: outcome.as_ref(),
+                ms,
+            };
+            on_attempt(attempt).map_err(Failure::All)?;
             let setback = match outcome {
                 Ok(reply) => return Ok(reply),
                 Err(setback) => setback,
             };
-            if self.stop.is_rung() {
+            if stop.is_rung() {
                 return Err(Failure::Stopped);
             }
-            let told = format!(
-                "judge '{}': {}: {}",
-                self.settings.name, self.url, setback.why
-            );
+            let told = format!("{}: {}: {}", self.endpoint.who, self.url, setback.why);
             match (setback.spoils, setback.after) {
                 (Spoils::All, _) => return Err(Failure::All(told)),
                 (Spoils::Question, _) => return Err(Failure::Question(told)),
@@ -170,54 +245,53 @@ impl<'a> Client<'a> {
                         after.as_secs().div_ceil(60)
                     )));
                 }
-                (Spoils::Try, _) if tries > self.settings.retries => {
+                (Spoils::Try, _) if tries > self.endpoint.retries => {
                     return Err(Failure::Question(format!("{told}; tried {tries} times")));
                 }
                 // The others need not find out for themselves.
-                (Spoils::Try, Some(after)) => self.pace.hold_off(self.clock.now() + after),
+                (Spoils::Try, Some(after)) => pace.hold_off(clock.now() + after),
                 (Spoils::Try, None) => {
-                    let time = backoff(self.seed, question, tries);
-                    self.clock.wait(time, self.stop);
+                    let time = backoff(self.seed, request.name, tries);
+                    clock.wait(time, stop);
                 }
             }
         }
     }
 
     /// One request.
-    fn send(&self, bytes: &[u8]) -> Result<Reply, Setback> {
-        let mut request = self.agent.post(&self.url).content_type("application/json");
+    fn send<T>(&self, request: Request<'_>, read: Reading<'_, T>) -> Result<T, Setback> {
+        let mut post = self
+            .agent
+            .post(&self.url)
+            .content_type(request.content_type);
         if let Some(key) = self.key {
             let mut value = HeaderValue::from_str(&key.bearer()).map_err(|_| {
                 Setback::new(Spoils::All, "the key cannot stand in a header".into())
             })?;
             value.set_sensitive(true);
-            request = request.header("Authorization", value);
+            post = post.header("Authorization", value);
         }
-        let mut response = request.send(bytes).map_err(|e| self.unreached(&e))?;
+        let mut response = post.send(request.body).map_err(|e| self.unreached(&e))?;
         let status = response.status().as_u16();
         let after = asked_to_wait(response.headers());
         let body = response
             .body_mut()
             .with_config()
-            .limit(MOST_BYTES)
+            .limit(self.endpoint.most_bytes)
             .read_to_vec()
             .map_err(|e| Setback {
                 status: Some(status),
                 ..self.unreached(&e)
             })?;
         if (200..300).contains(&status) {
-            let mut reply = reply::read(&body).map_err(|why| Setback {
+            return read(&body).map_err(|(spoils, why)| Setback {
                 status: Some(status),
                 text: self.kept(&body),
-                ..Setback::new(Spoils::Try, self.hidden(&why))
-            })?;
-            if let Some(key) = self.key {
-                reply.text = key.take_out(&reply.text);
-            }
-            return Ok(reply);
+                ..Setback::new(spoils, self.hidden(&why))
+            });
         }
         let text = self.kept(&body);
-        let (spoils, why) = reply::setback(self.settings, status, &text);
+        let (spoils, why) = setback(&self.endpoint, status, &text);
         Err(Setback {
             spoils,
             status: Some(status),
@@ -245,7 +319,7 @@ impl<'a> Client<'a> {
             ),
             E::Timeout(_) => (
                 Spoils::Try,
-                format!("no answer within {} s (timeout_s)", self.settings.timeout_s),
+                format!("no answer within {} s (timeout_s)", self.endpoint.timeout_s),
             ),
             E::HostNotFound => (
                 Spoils::Try,
@@ -260,7 +334,7 @@ impl<'a> Client<'a> {
         Setback::new(spoils, self.hidden(&why))
     }
 
-    /// What is kept of an answer that was no judgement.
+    /// What is kept of an answer that was of no use.
     fn kept(&self, body: &[u8]) -> String {
         let text = String::from_utf8_lossy(body);
         self.hidden(&text).chars().take(MOST_KEPT).collect()
@@ -271,28 +345,6 @@ impl<'a> Client<'a> {
             Some(key) => key.hide(text).into_owned(),
             None => text.to_owned(),
         }
-    }
-}
-
-fn attempt(outcome: &Result<Reply, Setback>, ms: u64) -> Attempt {
-    match outcome {
-        Ok(reply) => Attempt {
-            status: Some(200),
-            text: reply.text.clone(),
-            failed: None,
-            usage: reply.usage,
-            ms,
-        },
-        Err(setback) => Attempt {
-            status: setback.status,
-            text: setback.text.clone(),
-            failed: Some(setback.why.clone()),
-            usage: Usage {
-                requests: 1,
-                ..Usage::default()
-            },
-            ms,
-        },
     }
 }
 

@@ -1,10 +1,11 @@
 //! Waiting: the clock that requests are timed and held back by, how long to wait before another try, and the pace that all
 //! threads keep together. Time is behind a trait, so that tests wait for nothing.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use super::settings::draw;
+use super::chance::draw;
+use super::held;
 
 /// The longest wait before the second try; each further try may wait twice as long, up to [`LONGEST`].
 const FIRST: Duration = Duration::from_millis(500);
@@ -15,7 +16,7 @@ const LONGEST: Duration = MINUTE;
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Where time comes from.
-pub(super) trait Clock: Send + Sync {
+pub trait Clock: Send + Sync {
     /// Time since some moment in the past.
     fn now(&self) -> Duration;
 
@@ -25,11 +26,18 @@ pub(super) trait Clock: Send + Sync {
 
 /// The time of day-to-day life.
 #[derive(Debug)]
-pub(super) struct RealClock(Instant);
+pub struct RealClock(Instant);
 
 impl RealClock {
-    pub(super) fn new() -> Self {
+    /// That counts from now.
+    pub fn new() -> Self {
         Self(Instant::now())
+    }
+}
+
+impl Default for RealClock {
+    fn default() -> Self {
+        Self::new()
     }
 }
 
@@ -39,33 +47,42 @@ impl Clock for RealClock {
     }
 
     fn wait(&self, time: Duration, stop: &Stop) {
-        let rung = held(&stop.rung);
-        // Whether it ended by the bell or by the time, the caller asks the bell.
-        let _ = stop.bell.wait_timeout_while(rung, time, |rung| !*rung);
+        stop.wait(time);
     }
 }
 
 /// A bell that ends all waiting at once.
 #[derive(Debug, Default)]
-pub(super) struct Stop {
+pub struct Stop {
     rung: Mutex<bool>,
     bell: Condvar,
 }
 
 impl Stop {
-    pub(super) fn ring(&self) {
+    /// Rings it, for good.
+    pub fn ring(&self) {
         *held(&self.rung) = true;
         self.bell.notify_all();
     }
 
-    pub(super) fn is_rung(&self) -> bool {
+    /// Whether it was rung.
+    pub fn is_rung(&self) -> bool {
         *held(&self.rung)
+    }
+
+    /// Returns after that time, or as soon as it is rung; whether it is.
+    pub fn wait(&self, time: Duration) -> bool {
+        let rung = held(&self.rung);
+        match self.bell.wait_timeout_while(rung, time, |rung| !*rung) {
+            Ok((rung, _)) => *rung,
+            Err(poisoned) => *poisoned.into_inner().0,
+        }
     }
 }
 
 /// How long to wait before the try after `tries` failed ones: evenly drawn between nothing and a limit that doubles (full
 /// jitter), so that threads that failed together do not come back together. The same seed and question draw the same.
-pub(super) fn backoff(seed: u64, question: &str, tries: u32) -> Duration {
+pub fn backoff(seed: u64, question: &str, tries: u32) -> Duration {
     let limit = FIRST
         .saturating_mul(2_u32.saturating_pow(tries.saturating_sub(1)))
         .min(LONGEST);
@@ -75,14 +92,14 @@ pub(super) fn backoff(seed: u64, question: &str, tries: u32) -> Duration {
 
 /// When the next request may start, for all threads together.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     gap: Duration,
     next: Mutex<Duration>,
 }
 
 impl Pace {
     /// So many starts a minute, evenly spaced; without a number, as many as come.
-    pub(super) fn new(per_minute: Option<u32>) -> Self {
+    pub fn new(per_minute: Option<u32>) -> Self {
         let gap = per_minute.map_or(Duration::ZERO, |n| MINUTE / n.max(1));
         Self {
             gap,
@@ -91,7 +108,7 @@ impl Pace {
     }
 
     /// Waits for one's turn.
-    pub(super) fn take_turn(&self, clock: &dyn Clock, stop: &Stop) {
+    pub fn take_turn(&self, clock: &dyn Clock, stop: &Stop) {
         let now = clock.now();
         let turn = {
             let mut next = held(&self.next);
@@ -106,7 +123,7 @@ impl Pace {
     }
 
     /// Nobody's turn comes before `time`.
-    pub(super) fn hold_off(&self, time: Duration) {
+    pub fn hold_off(&self, time: Duration) {
         let mut next = held(&self.next);
         *next = (*next).max(time);
     }
@@ -152,25 +169,30 @@ fn seconds_of(date: &str) -> Option<i64> {
     Some((days - TO_1970) * 86_400 + hour * 3_600 + minute * 60 + second)
 }
 
-/// The content of a lock. A thread that panicked between two writes left nothing half done.
-pub(super) fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
-    lock.lock().unwrap_or_else(PoisonError::into_inner)
+/// Rings the bell when it is dropped, so that threads come to their end also where whoever waits for them panics.
+#[derive(Debug)]
+pub struct RingAtEnd<'a>(pub &'a Stop);
+
+impl Drop for RingAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.ring();
+    }
 }
 
 #[cfg(test)]
-pub(super) mod fake {
+pub(crate) mod fake {
     //! A clock that stands still but for the waiting, which takes no time.
 
     use super::{Clock, Duration, Mutex, Stop, held};
 
     #[derive(Default)]
-    pub(in super::super) struct FakeClock {
+    pub(crate) struct FakeClock {
         now: Mutex<Duration>,
         waits: Mutex<Vec<Duration>>,
     }
 
     impl FakeClock {
-        pub(in super::super) fn waits(&self) -> Vec<Duration> {
+        pub(crate) fn waits(&self) -> Vec<Duration> {
             held(&self.waits).clone()
         }
     }

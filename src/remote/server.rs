@@ -1,66 +1,41 @@
 //! A small HTTP server within the test process, for what only a real connection can show: headers, broken bodies, silence.
+//!
+//! It names nothing of this crate: the integration tests take it in as a file of theirs.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-
-use serde_json::{Value, json};
-
-use super::pace::held;
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
-pub(super) struct Request {
-    pub(super) path: String,
+pub(crate) struct Request {
+    pub(crate) path: String,
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: Value,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(n, _)| n == name);
         found.map(|(_, value)| value.as_str())
-    }
-
-    /// The URLs of the pictures, in order.
-    pub(super) fn pictures(&self) -> Vec<&str> {
-        let content = self.body["messages"][0]["content"].as_array().unwrap();
-        content
-            .iter()
-            .filter_map(|part| part["image_url"]["url"].as_str())
-            .collect()
-    }
-
-    /// All words of the question.
-    pub(super) fn words(&self) -> String {
-        let content = self.body["messages"][0]["content"].as_array().unwrap();
-        content.iter().filter_map(|p| p["text"].as_str()).collect()
     }
 }
 
 /// What the server does with a request.
-pub(super) enum Act {
-    /// A judge's words, with 100 tokens in and 10 out.
-    Say(String),
+pub(crate) enum Act {
     /// A status, headers and a body.
     Send(u16, &'static str, String),
     /// A body that is shorter than was promised.
-    BreakOff,
+    BreakOff(String),
     /// Nothing at all, on a connection that stays open.
     KeepSilent,
 }
 
-impl Act {
-    pub(super) fn say(text: &str) -> Self {
-        Self::Say(text.to_owned())
-    }
-}
-
 /// It listens until it is dropped.
-pub(super) struct Server {
+pub(crate) struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
     ended: Arc<AtomicBool>,
@@ -69,7 +44,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Starts a server that does with each request what `script` says, given how many came before it.
-    pub(super) fn start(mut script: impl FnMut(usize, &Request) -> Act + Send + 'static) -> Self {
+    pub(crate) fn start(mut script: impl FnMut(usize, &Request) -> Act + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
@@ -89,16 +64,10 @@ impl Server {
                 let act = script(number, &request);
                 held(&seen).push(request);
                 let sent = match act {
-                    Act::Say(text) => {
-                        send(&mut stream, 200, "", &said(&text).to_string(), usize::MAX)
-                    }
                     Act::Send(status, headers, body) => {
                         send(&mut stream, status, headers, &body, usize::MAX)
                     }
-                    Act::BreakOff => {
-                        let body = said("[[A>B]]").to_string();
-                        send(&mut stream, 200, "", &body, body.len() / 2)
-                    }
+                    Act::BreakOff(body) => send(&mut stream, 200, "", &body, body.len() / 2),
                     Act::KeepSilent => {
                         silent.push(stream);
                         Ok(())
@@ -116,12 +85,12 @@ impl Server {
         }
     }
 
-    pub(super) fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("http://{}/v1", self.address)
     }
 
     /// What was asked so far.
-    pub(super) fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         held(&self.requests).clone()
     }
 }
@@ -140,11 +109,8 @@ impl Drop for Server {
     }
 }
 
-fn said(text: &str) -> Value {
-    json!({
-        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}],
-        "usage": {"prompt_tokens": 100, "completion_tokens": 10},
-    })
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads one request; `None` when the client went away before its end.
@@ -168,7 +134,7 @@ fn receive(stream: &TcpStream) -> Option<Request> {
     Some(Request {
         path,
         headers,
-        body: serde_json::from_slice(&body).ok()?,
+        body,
     })
 }
 
