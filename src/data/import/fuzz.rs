@@ -10,8 +10,8 @@ use rand_chacha::ChaCha8Rng;
 use super::*;
 use crate::data::records::fixtures::{Column, Layout, write_parquet};
 
-/// A good file of each text format.
-const GOOD: &[(&str, &str, &str)] = &[
+/// A good file of each text format: its format, its name, what is in it.
+pub(in crate::data) const GOOD: &[(&str, &str, &str)] = &[
     (
         "erw",
         "a.jsonl",

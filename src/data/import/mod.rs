@@ -9,7 +9,7 @@ mod editreward;
 mod error;
 mod folder;
 #[cfg(test)]
-mod fuzz;
+pub(super) mod fuzz;
 mod gedit;
 mod genai;
 mod imagenhub;

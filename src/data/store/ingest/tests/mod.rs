@@ -2,6 +2,7 @@
 
 mod forms;
 mod published;
+mod wrong;
 
 use std::fs;
 use std::path::{Path, PathBuf};

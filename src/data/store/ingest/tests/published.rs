@@ -9,7 +9,14 @@ fn reference(name: &str) -> Option<PathBuf> {
         "/../shared/reference/benchdata"
     ));
     let path = folder.join(name);
-    path.exists().then_some(path)
+    if path.exists() {
+        return Some(path);
+    }
+    #[expect(clippy::print_stderr, reason = "a skipped test says so")]
+    {
+        eprintln!("skipped: there is no '{}'", path.display());
+    }
+    None
 }
 
 fn census(path: &Path) -> Census {
