@@ -1,5 +1,7 @@
 //! The workspace from outside: what is stored stays, what is stale does not show, and nothing is ever half done.
 
+#[cfg(unix)]
+mod annotations;
 mod imports;
 #[cfg(unix)]
 mod kills;

@@ -1,6 +1,8 @@
 //! What annotators do in the program: every step is written with the judgement that it makes, in one transaction that is on the
 //! disk when it returns, and can be taken back, also after a restart.
 
+mod back;
+
 use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use serde::{Deserialize, Serialize};
 
@@ -8,6 +10,8 @@ use super::Workspace;
 use super::error::{Fault, WorkspaceError};
 use super::groups::GroupReader;
 use crate::domain::{Axis, CandidateId, Choice, GroupId, agreement};
+
+use back::take_back;
 
 /// What an annotator says at once about a group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -135,7 +139,8 @@ impl Workspace {
         })
     }
 
-    /// Takes back the annotator's last step that was not taken back yet; `None` if there is none.
+    /// Takes back the annotator's last step that was not taken back yet; `None` if there is none. What an import took away since,
+    /// with its candidate, stays away.
     pub fn undo(&self, annotator: &str) -> Result<Option<Undone>, WorkspaceError> {
         check_name(annotator)?;
         self.write(|tx| {
@@ -313,64 +318,6 @@ fn carry_out(
         }
     }
     Ok(change)
-}
-
-fn take_back(tx: &Transaction<'_>, who: i64, change: &Change) -> Result<(), Fault> {
-    let who = match &change.under {
-        Some(name) => annotator_id(tx, name)?,
-        None => who,
-    };
-    match (&change.said, &change.before) {
-        (
-            Said::Label {
-                candidate, axis, ..
-            },
-            Some(Before::Label {
-                score,
-                simulated,
-                imported,
-            }),
-        ) => put_label(tx, *candidate, who, *axis, (*score, *simulated, *imported))?,
-        (
-            Said::Label {
-                candidate, axis, ..
-            }
-            | Said::Repeat {
-                candidate, axis, ..
-            },
-            _,
-        ) => {
-            tx.execute(
-                "DELETE FROM labels WHERE candidate = ?1 AND annotator = ?2 AND axis = ?3",
-                params![candidate.0, who, axis.key()],
-            )?;
-        }
-        (Said::Vote { a, b, axis, .. }, before) => {
-            let pair = (a.0.min(b.0), a.0.max(b.0));
-            tx.execute(
-                "DELETE FROM votes WHERE a = ?1 AND b = ?2 AND annotator = ?3 AND axis = ?4",
-                params![pair.0, pair.1, who, axis_key(*axis)],
-            )?;
-            if let Some(Before::Vote {
-                choice,
-                counts: [count_a, count_b],
-                confidence,
-                simulated,
-                imported,
-            }) = before
-            {
-                tx.execute(
-                    "INSERT INTO votes (a, b, annotator, axis, choice, count_a, count_b, confidence, simulated, imported)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                    params![
-                        pair.0, pair.1, who, axis_key(*axis), choice, count_a, count_b, confidence, simulated, imported
-                    ],
-                )?;
-            }
-        }
-        (Said::Skip { .. } | Said::Note { .. }, _) => {}
-    }
-    Ok(())
 }
 
 fn axis_key(axis: Option<Axis>) -> &'static str {
