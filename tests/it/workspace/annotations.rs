@@ -77,6 +77,9 @@ fn step(of: &[CandidateId], state: &mut u64) -> Vec<Said> {
     }
 }
 
+/// What is said of candidates.
+type Saying = dyn Fn(&[CandidateId]) -> Said;
+
 #[test]
 #[ignore = "run as a child by the test below"]
 fn annotate_until_killed() {
@@ -327,7 +330,7 @@ fn undoing_leaves_a_candidate_alone_that_took_the_place_of_the_judged_one() {
     };
     let on_if = |of: &[CandidateId]| label(of, Axis::InstructionFollowing);
     let on_vq = |of: &[CandidateId]| label(of, Axis::VisualQuality);
-    let said: [&dyn Fn(&[CandidateId]) -> Said; 3] = [&vote, &on_if, &on_vq];
+    let said: [&Saying; 3] = [&vote, &on_if, &on_vq];
     for said in said {
         let dir = tempfile::tempdir().unwrap();
         let workspace = replaced_under_the_annotator(dir.path(), said);
