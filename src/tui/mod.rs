@@ -40,10 +40,9 @@ mod work;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::crossterm::event::{Event, EventStream};
+use ratatui::crossterm::event::Event;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::data::Workspace;
@@ -188,7 +187,7 @@ fn start_scoring(
     }))
 }
 
-/// Asks the terminal what it can do, then forwards its events until it is gone.
+/// Asks the terminal what it can do, then has its events forwarded until it is gone.
 async fn listen(hold: Hold, forced: Option<Protocol>, inbox: UnboundedSender<Msg>) {
     let answers = inbox.clone();
     let asked = tokio::task::spawn_blocking(move || terminal::probe(&hold, forced, &answers));
@@ -197,13 +196,9 @@ async fn listen(hold: Hold, forced: Option<Protocol>, inbox: UnboundedSender<Msg
     if let Ok((width, height)) = ratatui::crossterm::terminal::size() {
         let _ = inbox.send(Msg::Input(Event::Resize(width, height)));
     }
-    let mut events = EventStream::new();
-    while let Some(Ok(event)) = events.next().await {
-        if inbox.send(Msg::Input(event)).is_err() {
-            return;
-        }
+    if terminal::forward_events(&inbox).is_err() {
+        let _ = inbox.send(Msg::Quit);
     }
-    let _ = inbox.send(Msg::Quit);
 }
 
 /// The real terminal.

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
 use rustix::termios::{OptionalActions, SpecialCodeIndex, isatty, tcgetattr, tcsetattr};
 
 /// Runs `work` on the input that crossterm reads: standard input if it is a terminal, else the controlling terminal.
@@ -30,6 +32,26 @@ pub(super) fn limit_reads(on: bool) -> io::Result<()> {
         modes.special_codes[SpecialCodeIndex::VTIME] = u8::from(on);
         Ok(tcsetattr(input, OptionalActions::Now, &modes)?)
     })
+}
+
+/// Waits until the terminal is gone; false if that cannot be told.
+pub(super) fn wait_until_gone() -> bool {
+    let gone = with(|input| {
+        loop {
+            // Nothing is asked for: that a terminal has hung up is always told.
+            let mut terminal = [PollFd::new(&input, PollFlags::empty())];
+            match poll(&mut terminal, None) {
+                Ok(_) => {
+                    let told = terminal[0].revents();
+                    // Systems that cannot wait for terminals call them invalid.
+                    return Ok(told.intersects(PollFlags::HUP | PollFlags::ERR));
+                }
+                Err(Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    });
+    gone.unwrap_or(false)
 }
 
 /// Adds what has arrived to `bytes`; false if the terminal is gone.

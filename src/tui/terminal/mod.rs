@@ -4,6 +4,7 @@
 mod examine;
 #[cfg(unix)]
 mod input;
+mod keys;
 mod probe;
 mod screen;
 mod signals;
@@ -25,6 +26,7 @@ use ratatui::crossterm::{cursor, execute, queue, style};
 use crate::tui::widgets::image::Farewell;
 
 pub use examine::{Examined, examine};
+pub(crate) use keys::forward_events;
 pub(crate) use probe::probe;
 pub(crate) use screen::{Release, screen};
 pub(crate) use signals::forward_signals;
@@ -130,6 +132,9 @@ mod input {
         Err(std::io::Error::from(std::io::ErrorKind::Unsupported))
     }
     pub(super) fn read(_bytes: &mut Vec<u8>) -> bool {
+        false
+    }
+    pub(super) fn wait_until_gone() -> bool {
         false
     }
     pub(super) fn discard() {}

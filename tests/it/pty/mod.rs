@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 mod terminal;
+mod vanished;
 
 use portable_pty::CommandBuilder;
 use rustix::process::{Pid, Signal, kill_process};
@@ -147,7 +148,10 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_everything_back() {
     shell.env("PS1", "prompt> ");
     let mut terminal = Terminal::start(shell, &root, Manner::Xterm);
     terminal.wait_for("prompt>");
-    terminal.write(b"stty -a > before\r");
+    terminal.write(b"stty -a > before; echo re''ady\r");
+    // Typed before the shell asks, the next command would leave a bare prompt behind on the screen.
+    terminal.wait_for("ready");
+    terminal.wait_for_prompt();
     let erw = env!("CARGO_BIN_EXE_erw");
     terminal.write(format!("{erw} --workspace .\r").as_bytes());
     terminal.wait("the workbench", |terminal| {
@@ -156,6 +160,7 @@ fn ctrl_z_gives_the_shell_its_terminal_and_fg_brings_everything_back() {
     terminal.write(b"jj");
     terminal.wait_for("3/6");
     terminal.write(b"\x1a");
+    terminal.wait_for("Stopped");
     terminal.wait_for_prompt();
     terminal.write(b"stty -a > during; echo in the she''ll\r");
     terminal.wait_for("in the shell");

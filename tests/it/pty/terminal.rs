@@ -305,6 +305,6 @@ fn bmp(blue: u8) -> Vec<u8> {
     out
 }
 
-fn cells(count: u16) -> NonZeroU16 {
+pub(super) fn cells(count: u16) -> NonZeroU16 {
     NonZeroU16::new(count).unwrap()
 }
