@@ -109,61 +109,6 @@ pub struct Rating {
     pub scale: Option<[f64; 2]>,
 }
 
-/// The votes that a ranking of `count` candidates comes to, as benchmarks write it: letters in the order of places, the best
-/// first, joined by `>` or `=` (`C>A>B`, `A>B=C`; `A<B` for two); `A=B=Good` and `A=B=Bad` for two that are both one. The error
-/// says what is wrong.
-pub fn votes_of_ranking(text: &str, count: usize) -> Result<Vec<(usize, usize, Choice)>, String> {
-    let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let (plain, tie) = match plain.strip_suffix("=Good") {
-        Some(rest) => (rest.to_owned(), Choice::BothGood),
-        None => match plain.strip_suffix("=Bad") {
-            Some(rest) => (rest.to_owned(), Choice::BothBad),
-            None => (plain, Choice::Tie),
-        },
-    };
-    let wrong = || {
-        format!(
-            "'{text}' is no ranking of {count} candidates: write A>B, C>A>B, A=B=Good or A=B=Bad"
-        )
-    };
-    if plain.matches('<').count() == 1 && count == 2 {
-        let turned: String = plain.split('<').rev().collect::<Vec<_>>().join(">");
-        return votes_of_ranking(&turned, count).map_err(|_| wrong());
-    }
-    // The rank of each, 0 for the best.
-    let mut ranks = vec![None; count];
-    for (rank, equals) in plain.split('>').enumerate() {
-        for letter in equals.split('=') {
-            let mut letters = letter.bytes();
-            let place = match (letters.next(), letters.next()) {
-                (Some(letter @ b'A'..=b'Z'), None) => usize::from(letter - b'A'),
-                _ => return Err(wrong()),
-            };
-            match ranks.get_mut(place) {
-                Some(none @ None) => *none = Some(rank),
-                _ => return Err(wrong()),
-            }
-        }
-    }
-    let ranks: Option<Vec<usize>> = ranks.into_iter().collect();
-    let ranks = ranks.ok_or_else(wrong)?;
-    let mut votes = Vec::new();
-    for a in 0..count {
-        for b in a + 1..count {
-            votes.push((
-                a,
-                b,
-                match ranks[a].cmp(&ranks[b]) {
-                    std::cmp::Ordering::Less => Choice::A,
-                    std::cmp::Ordering::Greater => Choice::B,
-                    std::cmp::Ordering::Equal => tie,
-                },
-            ));
-        }
-    }
-    Ok(votes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,35 +130,6 @@ mod tests {
         assert_eq!(turned.counts, Some([1.0, 3.0]));
         assert!((turned.choice.preference() + vote.choice.preference() - 1.0).abs() < 1e-15);
         assert_eq!(turned.turned(), vote);
-    }
-
-    #[test]
-    fn rankings_of_all_published_forms_become_votes() {
-        use Choice::{A, B, BothBad, BothGood, Tie};
-        assert_eq!(votes_of_ranking("A>B", 2), Ok(vec![(0, 1, A)]));
-        assert_eq!(votes_of_ranking("A<B", 2), Ok(vec![(0, 1, B)]));
-        assert_eq!(votes_of_ranking("A=B", 2), Ok(vec![(0, 1, Tie)]));
-        assert_eq!(votes_of_ranking("A=B=Good", 2), Ok(vec![(0, 1, BothGood)]));
-        assert_eq!(
-            votes_of_ranking(" A = B = Bad", 2),
-            Ok(vec![(0, 1, BothBad)])
-        );
-        let three = vec![(0, 1, A), (0, 2, B), (1, 2, B)];
-        assert_eq!(votes_of_ranking("C>A>B", 3), Ok(three));
-        let shared = vec![(0, 1, A), (0, 2, A), (1, 2, Tie)];
-        assert_eq!(votes_of_ranking("A>B=C", 3), Ok(shared));
-        for (text, count) in [
-            ("C>A", 3),
-            ("A>A>B", 3),
-            ("A>B>C", 2),
-            ("best", 2),
-            ("", 2),
-            ("A<B<C", 3),
-            ("a>b", 2),
-        ] {
-            let error = votes_of_ranking(text, count).unwrap_err();
-            assert!(error.contains(&format!("'{text}'")), "{error}");
-        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::error::GenerateError;
-use super::ledger::end_the_last_line;
+use crate::runs::end_the_last_line;
 
 /// What became of each candidate.
 pub const ANSWERS: &str = "answers.jsonl";

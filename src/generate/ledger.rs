@@ -4,12 +4,13 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use super::error::GenerateError;
+use crate::runs::end_the_last_line;
 
 /// The file's name.
 pub const LEDGER: &str = "made.jsonl";
@@ -154,20 +155,6 @@ fn remember(known: &mut HashMap<(String, String, u64), Known>, made: Made) {
             run: made.run,
         },
     );
-}
-
-/// A kill may have left a line without its end; the next one must not be glued to it.
-pub(super) fn end_the_last_line(file: &mut File) -> std::io::Result<()> {
-    if file.metadata()?.len() == 0 {
-        return Ok(());
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    if last == *b"\n" {
-        return Ok(());
-    }
-    file.write_all(b"\n")
 }
 
 #[cfg(test)]

@@ -43,4 +43,4 @@ pub use pulse::{SILENCE, Vitals};
 pub use reader::{Batch, Reader};
 pub use series::{History, Opinion, Point, Saved};
 pub use summary::{Ended, Progress, State, Summary};
-pub use writer::Writer;
+pub use writer::{Writer, end_the_last_line};

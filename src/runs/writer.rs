@@ -100,6 +100,15 @@ impl Lines {
     }
 }
 
+/// Ends the last line of a file of lines that is appended to: a kill may have cut it short, and the next one must not be glued
+/// to it. For files beside the run's own `events.jsonl`, whose end is mended when the run is taken up.
+pub fn end_the_last_line(file: &mut File) -> io::Result<()> {
+    if whole_lines(file)? == file.metadata()?.len() {
+        return Ok(());
+    }
+    file.write_all(b"\n")
+}
+
 /// The length up to and with the last line break.
 fn whole_lines(file: &mut File) -> io::Result<u64> {
     let mut end = file.metadata()?.len();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{AgreementOptions, MODEL};
 use crate::data::{Workspace, WorkspaceError};
 use crate::domain::stats::{Level, average_ranks};
-use crate::domain::{Axis, CandidateId, Choice, Group, GroupId, Reward};
+use crate::domain::{Axis, CandidateId, Choice, Group, GroupId, Reward, word_of};
 
 /// What was asked of people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -148,7 +148,7 @@ impl Judgements {
                 .filter(|l| !(without_simulated && l.simulated))
             {
                 any = true;
-                let (name, nth) = asked_again(&label.annotator);
+                let (name, nth) = word_of(&label.annotator);
                 let who = self.annotator(name, label.simulated);
                 if nth > 1 {
                     again.push((who, label.axis, label.score));
@@ -200,7 +200,7 @@ impl Judgements {
             .iter()
             .filter(|v| !(without_simulated && v.simulated))
         {
-            let (name, nth) = asked_again(&vote.annotator);
+            let (name, nth) = word_of(&vote.annotator);
             let who = self.annotator(name, vote.simulated);
             let turned = vote.clone().turned();
             let vote = if vote.a < vote.b { vote } else { &turned };
@@ -305,16 +305,6 @@ impl Judgements {
                 unit.ratings.push((who, said));
             }
         }
-    }
-}
-
-/// A name, and how often its bearer had been asked the same when this was said, from 1: `ann#2` is ann's second word.
-pub(super) fn asked_again(name: &str) -> (&str, usize) {
-    let parts = name.rsplit_once('#');
-    let nth = parts.and_then(|(base, n)| Some((base, n.parse::<usize>().ok()?)));
-    match nth {
-        Some((base, n)) if n >= 2 && !base.is_empty() => (base, n),
-        _ => (name, 1),
     }
 }
 

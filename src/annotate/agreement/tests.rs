@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 
-use super::gather::asked_again;
 use super::*;
 use crate::domain::{
     Aggregate, Axis, Candidate, CandidateId, Choice, Gaussian, Group, GroupId, ImageRef, Label,
@@ -113,10 +112,6 @@ fn bias_and_spread_are_against_the_mean_of_the_others() {
 
 #[test]
 fn a_second_word_of_an_annotator_is_no_second_annotator() {
-    assert_eq!(asked_again("ann#2"), ("ann", 2));
-    assert_eq!(asked_again("ann#1"), ("ann#1", 1));
-    assert_eq!(asked_again("#2"), ("#2", 1));
-    assert_eq!(asked_again("c#"), ("c#", 1));
     let report = report(&[group(
         1,
         &[

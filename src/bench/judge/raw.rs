@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{BufRead, BufReader, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::super::answer::Usage;
 use super::parse::{Heard, parse};
 use super::prompts::Form;
+use crate::runs::end_the_last_line;
 
 /// One request and what came of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -128,20 +129,6 @@ fn remember(before: &mut HashMap<String, Before>, line: Line) {
 /// The content of a lock. A thread that panicked between two writes left nothing half done.
 fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A kill may have left a line without its end; the next one must not be glued to it.
-fn end_the_last_line(file: &mut File) -> std::io::Result<()> {
-    if file.metadata()?.len() == 0 {
-        return Ok(());
-    }
-    let mut last = [0];
-    file.seek(SeekFrom::End(-1))?;
-    file.read_exact(&mut last)?;
-    if last == *b"\n" {
-        return Ok(());
-    }
-    file.write_all(b"\n")
 }
 
 /// Both together.

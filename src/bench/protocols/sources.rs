@@ -8,6 +8,7 @@ use crate::bench::case::{Case, Dataset, Edit, Order, Truth};
 use crate::bench::error::BenchError;
 use crate::bench::protocol::About;
 use crate::data::records::{self, Record, RecordError};
+use crate::domain::{Choice, Ranking};
 
 /// Ten decimals: square roots of products that are equal in exact arithmetic differ in their last bit, which would split ties
 /// and make ranks depend on the order of the raters.
@@ -346,32 +347,17 @@ fn tuple(record: &Record, number: usize) -> Result<Case, RecordError> {
     })
 }
 
-/// A ranking as the published files write it: `A>B`, `A<B`, `C>A>B`, `A=B=Good`.
+/// A ranking as the published files write it: `A>B`, `A<B`, `C>A>B`, `A=B=Good`. Only two edits may tie.
 pub(super) fn ranking(text: &str, edits: usize) -> Result<Order, String> {
-    match text.trim() {
-        "A=B=Good" => return Ok(Order::AllGood),
-        "A=B=Bad" => return Ok(Order::AllBad),
-        "A=B" => return Ok(Order::Tie),
-        "A<B" => return Ok(Order::Strict(vec![1, 0])),
-        _ => {}
-    }
-    let unknown = || {
-        format!("'{text}' is no ranking of {edits} edits: write A>B, C>A>B, A=B=Good or A=B=Bad")
-    };
-    let mut best = Vec::new();
-    for letter in text.trim().split('>') {
-        let mut letters = letter.trim().chars();
-        match (letters.next(), letters.next()) {
-            (Some(letter @ 'A'..='Z'), None) => best.push((letter as u8 - b'A') as usize),
-            _ => return Err(unknown()),
-        }
-    }
-    let mut sorted = best.clone();
-    sorted.sort_unstable();
-    if sorted.into_iter().eq(0..edits) {
-        Ok(Order::Strict(best))
-    } else {
-        Err(unknown())
+    let ranking = Ranking::parse(text, edits)?;
+    match (ranking.strict(), ranking.tie) {
+        (Some(best), _) => Ok(Order::Strict(best)),
+        (None, _) if edits != 2 => Err(format!(
+            "'{text}' has a tie, and tuples of {edits} edits have none: write C>A>B"
+        )),
+        (None, Choice::BothGood) => Ok(Order::AllGood),
+        (None, Choice::BothBad) => Ok(Order::AllBad),
+        (None, _) => Ok(Order::Tie),
     }
 }
 

@@ -41,6 +41,12 @@ pub(in crate::cli) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
             count(report.missing, "missing image")
         ));
     }
+    if report.simulated > 0 {
+        print::note(&format!(
+            "{} of what was written were made by programs, and this format cannot say so",
+            count(report.simulated, "label")
+        ));
+    }
     let exit = if report.missing == 0 {
         Exit::Done
     } else {

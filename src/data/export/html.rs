@@ -14,6 +14,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "html",
     title: "a contact sheet with the pictures in it, one file",
     ending: "html",
+    says_simulated: true,
     write: |export, report, mut out| {
         out.write_all(HEAD.as_bytes())?;
         let limit = export.options.limit.unwrap_or(GROUPS);

@@ -81,6 +81,8 @@ pub struct ExportReport {
     pub missing: usize,
     /// The first [`LISTED`](Self::LISTED) of them, in words.
     pub missing_images: Vec<String>,
+    /// Labels made by programs, in groups that something was written of; none where the format says which they are.
+    pub simulated: usize,
     /// Groups that the format cannot hold, such as those without a source image.
     pub left_out: usize,
 }
@@ -105,6 +107,8 @@ pub struct ExportFormat {
     pub title: &'static str,
     /// The ending of file names that tells it where no format is named; empty where none does.
     pub ending: &'static str,
+    /// Whether it says which labels a program made.
+    says_simulated: bool,
     write: Write,
 }
 
@@ -202,6 +206,7 @@ impl Workspace {
             images: images.transpose().map_err(failed)?,
             total: self.group_count()?,
             progress: std::cell::RefCell::new(progress),
+            simulated: std::cell::Cell::new(0),
         };
         let mut report = ExportReport {
             format: format.name.to_owned(),
@@ -213,6 +218,9 @@ impl Workspace {
             Failed::Write(why) => failed(why),
             Failed::Workspace(error) => error,
         })?;
+        if !format.says_simulated {
+            report.simulated = export.simulated.get();
+        }
         let done = out.into_inner().map_err(|e| failed(e.into_error()))?;
         target.finish(&done).map_err(failed)?;
         Ok(report)
@@ -236,6 +244,8 @@ struct Export<'a> {
     images: Option<PathBuf>,
     total: usize,
     progress: std::cell::RefCell<&'a mut dyn FnMut(usize, usize)>,
+    /// Labels made by programs, met so far.
+    simulated: std::cell::Cell<usize>,
 }
 
 impl Export<'_> {
@@ -249,6 +259,9 @@ impl Export<'_> {
             if !self.wanted(&group) {
                 return Ok(());
             }
+            let labels = group.candidates.iter().flat_map(|c| &c.labels);
+            let simulated = labels.filter(|label| label.simulated).count();
+            self.simulated.set(self.simulated.get() + simulated);
             each(group).map_err(|error| {
                 // Carried around the store, which knows its own errors only.
                 stopped = Some(error);

@@ -7,6 +7,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "erw",
     title: "erw's own JSONL, a group a line: nothing is lost",
     ending: "jsonl",
+    says_simulated: true,
     write: |export, report, mut out| {
         export.each(|group| {
             report.groups += 1;

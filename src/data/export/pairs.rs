@@ -15,6 +15,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "pair-json",
     title: "pair JSON of the published trainer, the preferred first",
     ending: "",
+    says_simulated: false,
     write,
 };
 

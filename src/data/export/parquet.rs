@@ -26,6 +26,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "editreward-data",
     title: "EditReward-Data's Parquet, a pair a row, with the images in it",
     ending: "parquet",
+    says_simulated: false,
     write,
 };
 

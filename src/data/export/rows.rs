@@ -12,6 +12,7 @@ pub(super) const CSV: ExportFormat = ExportFormat {
     name: "csv",
     title: "a table, a candidate and annotator a row",
     ending: "csv",
+    says_simulated: true,
     write: |export, report, out| {
         let mut table = csv::Writer::from_writer(out);
         each(export, report, |row| {
@@ -29,6 +30,7 @@ pub(super) const JSONL: ExportFormat = ExportFormat {
     name: "jsonl",
     title: "the same as JSON lines",
     ending: "",
+    says_simulated: true,
     write,
 };
 
@@ -47,6 +49,7 @@ struct Row<'a> {
     #[serde(rename = "if")]
     instruction_following: Option<f64>,
     vq: Option<f64>,
+    simulated: Option<bool>,
 }
 
 fn write(
@@ -71,7 +74,7 @@ fn each(
         let source = export.path(&group.key, &group.source, report)?;
         for candidate in &group.candidates {
             let edited = export.path(&group.key, &candidate.image, report)?;
-            for (annotator, [following, looks]) in judgements(candidate) {
+            for said in judgements(candidate) {
                 each(&Row {
                     key: short_key(&group),
                     instruction: &group.instruction,
@@ -81,9 +84,10 @@ fn each(
                     seed: candidate.seed,
                     category: group.category.as_deref(),
                     split: group.split.as_deref(),
-                    annotator,
-                    instruction_following: following,
-                    vq: looks,
+                    annotator: said.annotator,
+                    instruction_following: said.scores[0],
+                    vq: said.scores[1],
+                    simulated: said.simulated,
                 })?;
                 report.records += 1;
             }
@@ -92,20 +96,34 @@ fn each(
     })
 }
 
-/// What each annotator said on the two axes; one row of nothing where nobody said anything.
-fn judgements(candidate: &Candidate) -> Vec<(Option<&str>, [Option<f64>; 2])> {
-    let mut all: Vec<(Option<&str>, [Option<f64>; 2])> = Vec::new();
+/// What an annotator said of a candidate.
+#[derive(Default)]
+struct Judgement<'a> {
+    annotator: Option<&'a str>,
+    /// On instruction following and visual quality.
+    scores: [Option<f64>; 2],
+    simulated: Option<bool>,
+}
+
+/// What each annotator said; one row of nothing where nobody said anything.
+fn judgements(candidate: &Candidate) -> Vec<Judgement<'_>> {
+    let mut all: Vec<Judgement<'_>> = Vec::new();
     for label in &candidate.labels {
-        let who = Some(label.annotator.as_str());
-        let at = all.iter().position(|(w, _)| *w == who).unwrap_or_else(|| {
-            all.push((who, [None, None]));
+        let (who, simulated) = (Some(label.annotator.as_str()), Some(label.simulated));
+        let same = |said: &Judgement<'_>| said.annotator == who && said.simulated == simulated;
+        let at = all.iter().position(same).unwrap_or_else(|| {
+            all.push(Judgement {
+                annotator: who,
+                scores: [None, None],
+                simulated,
+            });
             all.len() - 1
         });
         let place = usize::from(label.axis == Axis::VisualQuality);
-        all[at].1[place] = Some(label.score);
+        all[at].scores[place] = Some(label.score);
     }
     if all.is_empty() {
-        all.push((None, [None, None]));
+        all.push(Judgement::default());
     }
     all
 }

@@ -10,6 +10,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "sharegpt-4o-image",
     title: "ShareGPT-4o-Image JSON, an edit a record, for training editors",
     ending: "",
+    says_simulated: true,
     write: |export, report, mut out| {
         let mut begun = false;
         export.each(|group| {

@@ -109,6 +109,22 @@ fn pairs_come_the_preferred_first_and_an_opposite_tie_twice() {
 }
 
 #[test]
+fn labels_that_a_program_made_are_told_where_the_format_cannot() {
+    let set = Set::new();
+    let file = set.path("groups.jsonl");
+    let made = GROUPS.replace("\"vq\":3}", "\"vq\":3,\"simulated\":true}");
+    fs::write(&file, made).unwrap();
+    set.workspace.import_jsonl(&file).unwrap();
+    let options = ExportOptions::default();
+    assert_eq!(set.export("p.json", "pair-json", &options).simulated, 4);
+    assert_eq!(set.export("o.jsonl", "erw", &options).simulated, 0);
+    assert_eq!(set.export("r.csv", "csv", &options).simulated, 0);
+    let csv = fs::read_to_string(set.path("r.csv")).unwrap();
+    assert_eq!(csv.matches(",true\n").count(), 2);
+    assert_eq!(csv.matches(",false\n").count(), 2);
+}
+
+#[test]
 fn tuples_are_strict_and_their_letters_are_the_places_shown() {
     let set = Set::new();
     let options = ExportOptions {

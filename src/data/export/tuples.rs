@@ -15,6 +15,7 @@ pub(super) const FORMAT: ExportFormat = ExportFormat {
     name: "tuples-json",
     title: "EditReward-Bench (TIGER-Lab) tuples with their ranking, the hardest first",
     ending: "",
+    says_simulated: false,
     write,
 };
 

@@ -16,10 +16,7 @@ use super::record::CandidateRecord;
 use super::rows::{self, Judge};
 use super::{Format, GroupRecord, ImportError};
 use crate::data::records::{Record, RecordError};
-use crate::domain::{Choice, Vote};
-
-/// Differences of sums below this are rounding.
-const ROUNDING: f64 = 1e-9;
+use crate::domain::Choice;
 
 /// The format's row in the registry.
 pub(super) const FORMAT: Format = Format {
@@ -54,16 +51,7 @@ fn pair(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
             return Err(record.wrong("vote_type", why).into());
         }
     };
-    let vote = choice.map(|choice| Vote {
-        a: 0,
-        b: 1,
-        annotator: judge.annotator.clone(),
-        axis: None,
-        choice,
-        counts: None,
-        confidence: None,
-        simulated: judge.simulated,
-    });
+    let vote = choice.map(|choice| judge.vote(0, 1, choice));
     let instruction = record.text("instruction")?;
     Ok(GroupRecord {
         source_hash: source.1,
@@ -73,22 +61,13 @@ fn pair(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
 }
 
 fn side(record: &Record, judge: &Judge, side: &str) -> Result<CandidateRecord, RecordError> {
-    let field = |what: &str| format!("{side}_{what}_score");
-    let (image, hash) = rows::image(record, &format!("{side}_output_image"))?;
-    let scores = [field("instruction_following"), field("quality_aesthetic")];
-    let labels = judge.labels(record, [&scores[0], &scores[1]])?;
-    let overall = rows::number(record, &field("overall"))?;
-    let sum: f64 = labels.iter().map(|label| label.score).sum();
-    let own = overall.filter(|overall| labels.len() < 2 || (overall - sum).abs() > ROUNDING);
-    Ok(CandidateRecord {
-        image,
-        hash,
-        editor: rows::name(record, &format!("{side}_model"))?,
-        ratings: own
-            .map(|overall| judge.rating("overall", overall))
-            .into_iter()
-            .collect(),
-        labels,
-        ..CandidateRecord::default()
-    })
+    let score = |what: &str| format!("{side}_{what}_score");
+    rows::Side {
+        image: &format!("{side}_output_image"),
+        editor: &format!("{side}_model"),
+        following: &score("instruction_following"),
+        looks: &score("quality_aesthetic"),
+        overall: &score("overall"),
+    }
+    .read(record, judge)
 }

@@ -14,7 +14,7 @@ use super::record::CandidateRecord;
 use super::rows::{self, Judge};
 use super::{Format, GroupRecord, ImportError};
 use crate::data::records::Record;
-use crate::domain::{Choice, Vote};
+use crate::domain::Choice;
 
 /// The format's row in the registry.
 pub(super) const FORMAT: Format = Format {
@@ -64,20 +64,10 @@ fn voted(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
             return Err(record.wrong(field, why).into());
         }
     };
-    let vote = Vote {
-        a: 0,
-        b: 1,
-        annotator: judge.annotator.clone(),
-        axis: None,
-        choice,
-        counts: None,
-        confidence: None,
-        simulated: judge.simulated,
-    };
     let instruction = record.text("instruct_prompt")?;
     Ok(GroupRecord {
         source_hash: source.1,
-        votes: vec![vote],
+        votes: vec![judge.vote(0, 1, choice)],
         ..GroupRecord::new(record.place().clone(), source.0, instruction, candidates)
     })
 }

@@ -13,7 +13,7 @@ use super::record::{CandidateRecord, GroupRecord};
 use super::rows::{self, Judge};
 use super::{Format, ImportError};
 use crate::data::records::Record;
-use crate::domain::{Choice, ImageRef, Vote};
+use crate::domain::{Choice, ImageRef};
 
 /// The format's row in the registry.
 pub(super) const FORMAT: Format = Format {
@@ -38,20 +38,12 @@ fn ranked(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
     let mut votes = Vec::new();
     for a in 0..ranks.len() {
         for b in a + 1..ranks.len() {
-            votes.push(Vote {
-                a,
-                b,
-                annotator: judge.annotator.clone(),
-                axis: None,
-                choice: match ranks[a].total_cmp(&ranks[b]) {
-                    std::cmp::Ordering::Less => Choice::A,
-                    std::cmp::Ordering::Greater => Choice::B,
-                    std::cmp::Ordering::Equal => Choice::Tie,
-                },
-                counts: None,
-                confidence: None,
-                simulated: judge.simulated,
-            });
+            let choice = match ranks[a].total_cmp(&ranks[b]) {
+                std::cmp::Ordering::Less => Choice::A,
+                std::cmp::Ordering::Greater => Choice::B,
+                std::cmp::Ordering::Equal => Choice::Tie,
+            };
+            votes.push(judge.vote(a, b, choice));
         }
     }
     let candidates = images

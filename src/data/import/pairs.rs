@@ -18,9 +18,6 @@ use super::{Format, GroupRecord, ImportError};
 use crate::data::records::{Record, RecordError};
 use crate::domain::{Choice, Vote};
 
-/// Differences of sums below this are rounding.
-const ROUNDING: f64 = 1e-9;
-
 /// The format's row in the registry.
 pub(super) const FORMAT: Format = Format {
     name: "pair-json",
@@ -37,16 +34,12 @@ pub(super) const FORMAT: Format = Format {
 fn pair(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
     let source = rows::image(record, "path_src")?;
     let candidates = vec![side(record, judge, 1)?, side(record, judge, 2)?];
-    let tie = tie_case(record)?;
+    let tie = record.has("tie_case") && rows::truth(record, "tie_case")?;
+    let choice = if tie { Choice::Tie } else { Choice::A };
     let vote = Vote {
-        a: 0,
-        b: 1,
-        annotator: judge.annotator.clone(),
-        axis: None,
-        choice: if tie { Choice::Tie } else { Choice::A },
         counts: counts(record)?,
         confidence: rows::number(record, "confidence")?,
-        simulated: judge.simulated,
+        ..judge.vote(0, 1, choice)
     };
     let instruction = record.text("prompt")?;
     Ok(GroupRecord {
@@ -58,43 +51,15 @@ fn pair(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
 
 /// A candidate: the first or the second.
 fn side(record: &Record, judge: &Judge, number: u8) -> Result<CandidateRecord, RecordError> {
-    let field = |what: &str| format!("model{number}_{what}_score");
-    let (image, hash) = rows::image(record, &format!("path{number}"))?;
-    let labels = judge.labels(record, [&field("dim1"), &field("dim2")])?;
-    let overall = rows::number(record, &field("overall"))?;
-    let sum: f64 = labels.iter().map(|label| label.score).sum();
-    let own = overall.filter(|overall| labels.len() < 2 || (overall - sum).abs() > ROUNDING);
-    Ok(CandidateRecord {
-        image,
-        hash,
-        editor: rows::name(record, &format!("model{number}"))?,
-        ratings: own
-            .map(|overall| judge.rating("overall", overall))
-            .into_iter()
-            .collect(),
-        labels,
-        ..CandidateRecord::default()
-    })
-}
-
-/// Whether the record says that neither is preferred.
-fn tie_case(record: &Record) -> Result<bool, RecordError> {
-    use serde_json::Value;
-    let said = match record.value("tie_case") {
-        None | Some(Value::Null) => return Ok(false),
-        Some(Value::Bool(tie)) => return Ok(*tie),
-        Some(Value::Number(n)) => n.to_string(),
-        Some(Value::String(text)) => text.trim().to_lowercase(),
-        Some(_) => String::new(),
-    };
-    match said.as_str() {
-        "true" | "1" | "1.0" | "tie" => Ok(true),
-        "false" | "0" | "0.0" | "none" | "" => Ok(false),
-        other => Err(record.wrong(
-            "tie_case",
-            format!("is '{other}', which is neither true nor false"),
-        )),
+    let score = |what: &str| format!("model{number}_{what}_score");
+    rows::Side {
+        image: &format!("path{number}"),
+        editor: &format!("model{number}"),
+        following: &score("dim1"),
+        looks: &score("dim2"),
+        overall: &score("overall"),
     }
+    .read(record, judge)
 }
 
 fn counts(record: &Record) -> Result<Option<[f64; 2]>, RecordError> {

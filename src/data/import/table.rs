@@ -10,7 +10,7 @@
 //! | `key` | the group's name; without it source and instruction tell it |
 //! | `candidate`, `seed`, `category`, `split` | the candidate's name, its seed, the kind of edit, the part of the data |
 //! | `if`, `vq`, `if_a`, `vq_a`, `if_b`, `vq_b` | labels, 1-4 |
-//! | `annotator` | whose they are; without it the data set's |
+//! | `annotator`, `simulated` | whose they are (without it the data set's), and whether a program made them |
 //! | `vote` | of a pair: `a`, `b`, `tie`, `both-good`, `both-bad`; also `left`, `right`, `leftvote`, `rightvote`, `1`, `2` |
 //!
 //! One candidate may have several rows, one an annotator. `erw export --format csv` and `jsonl` write this.
@@ -37,7 +37,7 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// Every field there is.
-const FIELDS: [&str; 20] = [
+const FIELDS: [&str; 21] = [
     "instruction",
     "source",
     "edited",
@@ -58,6 +58,7 @@ const FIELDS: [&str; 20] = [
     "if_b",
     "vq_b",
     "annotator",
+    "simulated",
 ];
 const VOTE: &str = "vote";
 
@@ -135,7 +136,10 @@ fn row(record: &Record, columns: &Columns, judge: &Judge) -> Result<GroupRecord,
     };
     let judge = Judge {
         annotator: name("annotator")?.unwrap_or_else(|| judge.annotator.clone()),
-        simulated: judge.simulated,
+        simulated: match columns.filled(record, "simulated") {
+            Some(column) => rows::truth(record, column)?,
+            None => judge.simulated,
+        },
     };
     let (candidates, votes) = if columns.filled(record, "edited_a").is_some() {
         let both = vec![
@@ -222,14 +226,5 @@ fn vote(record: &Record, columns: &Columns, judge: &Judge) -> Result<Option<Vote
             return Err(record.wrong(column, why));
         }
     };
-    Ok(Some(Vote {
-        a: 0,
-        b: 1,
-        annotator: judge.annotator.clone(),
-        axis: None,
-        choice,
-        counts: None,
-        confidence: None,
-        simulated: judge.simulated,
-    }))
+    Ok(Some(judge.vote(0, 1, choice)))
 }

@@ -19,7 +19,7 @@ use super::record::CandidateRecord;
 use super::rows::{self, Judge};
 use super::{Format, GroupRecord, ImportError};
 use crate::data::records::Record;
-use crate::domain::{Choice, Vote, votes_of_ranking};
+use crate::domain::{Ranking, Vote};
 
 /// The row of the JSON form in the registry.
 pub(super) const JSON: Format = Format {
@@ -80,7 +80,7 @@ fn tuple(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
     }
     let human = record.nested("human_vote")?;
     let ranking = human.text("ranking")?;
-    let votes = votes_of_ranking(ranking, count).map_err(|why| human.wrong("ranking", why))?;
+    let ranking = Ranking::parse(ranking, count).map_err(|why| human.wrong("ranking", why))?;
     let candidates = images
         .into_iter()
         .enumerate()
@@ -97,22 +97,16 @@ fn tuple(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
     let candidates = candidates.collect();
     Ok(GroupRecord {
         source_hash: source.1,
-        votes: votes.into_iter().map(|vote| said(judge, vote)).collect(),
+        votes: votes_of(judge, &ranking),
         ..GroupRecord::new(record.place().clone(), source.0, instruction, candidates)
     })
 }
 
-fn said(judge: &Judge, (a, b, choice): (usize, usize, Choice)) -> Vote {
-    Vote {
-        a,
-        b,
-        annotator: judge.annotator.clone(),
-        axis: None,
-        choice,
-        counts: None,
-        confidence: None,
-        simulated: judge.simulated,
-    }
+fn votes_of(judge: &Judge, ranking: &Ranking) -> Vec<Vote> {
+    let votes = ranking.votes().into_iter();
+    votes
+        .map(|(a, b, choice)| judge.vote(a, b, choice))
+        .collect()
 }
 
 fn comparison(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError> {
@@ -135,12 +129,12 @@ fn comparison(record: &Record, judge: &Judge) -> Result<GroupRecord, ImportError
     let ranking = record.text("ranking")?;
     let letters = letters_of(record)?;
     let plain = in_two_letters(ranking, letters);
-    let votes = votes_of_ranking(&plain, 2)
+    let ranking = Ranking::parse(&plain, 2)
         .map_err(|_| record.wrong("ranking", format!("'{ranking}' ranks no two candidates")))?;
     let instruction = record.text("instruction")?;
     let mut group = GroupRecord {
         source_hash: source.1,
-        votes: votes.into_iter().map(|vote| said(judge, vote)).collect(),
+        votes: votes_of(judge, &ranking),
         ..GroupRecord::new(record.place().clone(), source.0, instruction, candidates)
     };
     if let Some(id) = rows::name(record, "id")? {

@@ -155,28 +155,30 @@ impl Ingest<'_> {
         candidate: &CandidateRecord,
     ) -> Result<(), Fault> {
         for label in &candidate.labels {
-            for nth in 1.. {
-                let name = repeated(&label.annotator, nth);
-                let annotator = self.annotator(&name)?;
-                let query = params![id, annotator, label.axis.key()];
-                let found = self.find_label.query_row(query, |row| row.get::<_, f64>(0));
-                match found.optional()? {
-                    Some(score) if score.to_bits() == label.score.to_bits() => break,
-                    Some(score) if nth == 1 => self.memory.contradicts(|| {
-                        let (axis, who) = (label.axis.key(), &label.annotator);
-                        format!(
-                            "{key}, {}: {who} gave {score} and {} on {axis}",
-                            candidate.image, label.score
-                        )
-                    }),
-                    Some(_) => {}
-                    None => {
-                        self.memory.report.labels += self.insert_label(id, &name, label)?;
-                        self.touch(group);
-                        break;
-                    }
-                }
+            let axis = label.axis.key();
+            let kept = self.kept(
+                &label.annotator,
+                |ingest, who| {
+                    let query = params![id, who, axis];
+                    let found = ingest.find_label.query_row(query, |row| row.get(0));
+                    Ok(found.optional()?)
+                },
+                |score: &f64| score.to_bits() == label.score.to_bits(),
+            )?;
+            let Some((name, against)) = kept else {
+                continue;
+            };
+            if let Some(score) = against {
+                self.memory.contradicts(|| {
+                    let (image, who) = (&candidate.image, &label.annotator);
+                    format!(
+                        "{key}, {image}: {who} gave {score} and {} on {axis}",
+                        label.score
+                    )
+                });
             }
+            self.memory.report.labels += self.insert_label(id, &name, label)?;
+            self.touch(group);
         }
         Ok(())
     }
@@ -189,30 +191,27 @@ impl Ingest<'_> {
         candidate: &CandidateRecord,
     ) -> Result<(), Fault> {
         for rating in &candidate.ratings {
-            for nth in 1.. {
-                let name = repeated(&rating.annotator, nth);
-                let annotator = self.annotator(&name)?;
-                let query = params![id, annotator, rating.name];
-                let found = self
-                    .find_rating
-                    .query_row(query, |row| row.get::<_, f64>(0));
-                match found.optional()? {
-                    Some(value) if value.to_bits() == rating.value.to_bits() => break,
-                    Some(value) if nth == 1 => self.memory.contradicts(|| {
-                        let (what, who) = (&rating.name, &rating.annotator);
-                        format!(
-                            "{key}, {}: {who} rated '{what}' {value} and {}",
-                            candidate.image, rating.value
-                        )
-                    }),
-                    Some(_) => {}
-                    None => {
-                        self.memory.report.ratings += self.insert_rating(id, &name, rating)?;
-                        self.touch(group);
-                        break;
-                    }
-                }
+            let kept = self.kept(
+                &rating.annotator,
+                |ingest, who| {
+                    let query = params![id, who, rating.name];
+                    let found = ingest.find_rating.query_row(query, |row| row.get(0));
+                    Ok(found.optional()?)
+                },
+                |value: &f64| value.to_bits() == rating.value.to_bits(),
+            )?;
+            let Some((name, against)) = kept else {
+                continue;
+            };
+            if let Some(value) = against {
+                self.memory.contradicts(|| {
+                    let (image, who) = (&candidate.image, &rating.annotator);
+                    let (what, now) = (&rating.name, rating.value);
+                    format!("{key}, {image}: {who} rated '{what}' {value} and {now}")
+                });
             }
+            self.memory.report.ratings += self.insert_rating(id, &name, rating)?;
+            self.touch(group);
         }
         Ok(())
     }
@@ -224,36 +223,59 @@ impl Ingest<'_> {
             if a == b {
                 continue;
             }
-            let choice = if a < b {
+            let forward = a < b;
+            let choice = if forward {
                 vote.choice
             } else {
                 vote.choice.turned()
             };
-            for nth in 1.. {
-                let name = repeated(&vote.annotator, nth);
-                let annotator = self.annotator(&name)?;
-                let query = params![a.min(b), a.max(b), annotator, vote_axis(vote)];
-                let found = self
-                    .find_vote
-                    .query_row(query, |row| row.get::<_, String>(0));
-                match found.optional()? {
-                    Some(said) if said == choice.key() => break,
-                    Some(_) if nth == 1 => self.memory.contradicts(|| {
-                        format!(
-                            "{}: {} voted differently on the same two candidates",
-                            record.key, vote.annotator
-                        )
-                    }),
-                    Some(_) => {}
-                    None => {
-                        self.memory.report.votes += self.insert_vote((a, b), &name, vote)?;
-                        self.touch(group);
-                        break;
-                    }
-                }
+            let kept = self.kept(
+                &vote.annotator,
+                |ingest, who| {
+                    let query = params![a.min(b), a.max(b), who, vote_axis(vote)];
+                    let found = ingest.find_vote.query_row(query, |row| row.get(0));
+                    Ok(found.optional()?)
+                },
+                |said: &String| said == choice.key(),
+            )?;
+            let Some((name, against)) = kept else {
+                continue;
+            };
+            if against.is_some() {
+                self.memory.contradicts(|| {
+                    let (key, who) = (&record.key, &vote.annotator);
+                    format!("{key}: {who} voted differently on the same two candidates")
+                });
             }
+            self.memory.report.votes += self.insert_vote((a, b), &name, vote)?;
+            self.touch(group);
         }
         Ok(())
+    }
+
+    /// The name under which a judgement is to be kept, and the first word of its annotator that it contradicts, if it does; `None`
+    /// where the same is there already.
+    fn kept<T>(
+        &mut self,
+        annotator: &str,
+        mut find: impl FnMut(&mut Self, i64) -> Result<Option<T>, Fault>,
+        same: impl Fn(&T) -> bool,
+    ) -> Result<Option<(String, Option<T>)>, Fault> {
+        let mut first = None;
+        let mut name = annotator.to_owned();
+        let mut nth = 1_u64;
+        loop {
+            let who = self.annotator(&name)?;
+            match find(self, who)? {
+                None => return Ok(Some((name, first))),
+                Some(said) if same(&said) => return Ok(None),
+                Some(said) => {
+                    first.get_or_insert(said);
+                }
+            }
+            nth += 1;
+            name = format!("{annotator}#{nth}");
+        }
     }
 
     /// Puts the candidates of changed groups in an order that tells nothing of who was preferred (files name the better one
@@ -284,14 +306,6 @@ impl Ingest<'_> {
 
 fn same(old: &Stored, new: &CandidateRecord) -> bool {
     old.path == new.image || (new.hash.is_some() && old.hash == new.hash)
-}
-
-/// The name under which an annotator's n-th word on the same thing is kept.
-fn repeated(annotator: &str, nth: usize) -> String {
-    match nth {
-        1 => annotator.to_owned(),
-        n => format!("{annotator}#{n}"),
-    }
 }
 
 /// A name for a candidate: its own, else its editor's, else "edit"; numbered where that is taken.

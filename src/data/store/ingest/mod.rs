@@ -70,10 +70,9 @@ impl Workspace {
         }
         check(&jobs, &mut memory, progress)?;
         self.cache(IMPORT_CACHE_KIB);
-        let mut stored = Ok(());
-        for job in &jobs {
-            stored = stored.and_then(|()| self.store(job, &mut memory, progress));
-        }
+        let mut told = Telling::new(Stage::Storing, progress);
+        let mut jobs = jobs.iter();
+        let stored = jobs.try_for_each(|job| self.store(job, &mut memory, &mut told));
         self.cache(USUAL_CACHE_KIB);
         stored.map(|()| memory.into_report())
     }
@@ -91,7 +90,7 @@ impl Workspace {
         &self,
         job: &Job<'_>,
         memory: &mut Memory,
-        progress: Listener<'_>,
+        told: &mut Telling<'_>,
     ) -> Result<(), WorkspaceError> {
         let id = job.id();
         let before = match &id {
@@ -109,7 +108,7 @@ impl Workspace {
         loop {
             let ended = self.write(|tx| {
                 let mut ingest = Ingest::new(tx, self.root(), job, memory)?;
-                let ended = batch(job, &mut records, &mut ingest, &mut done, progress)?;
+                let ended = batch(job, &mut records, &mut ingest, &mut done, told)?;
                 ingest.finish()?;
                 match &id {
                     Some(id) if ended => {
@@ -126,6 +125,7 @@ impl Workspace {
                 Ok(ended)
             })?;
             if ended {
+                told.passed(&records);
                 return Ok(());
             }
         }
@@ -143,7 +143,7 @@ impl Workspace {
 /// Reads every record of what can be read twice, and refuses all if any is wrong.
 fn check(jobs: &[Job<'_>], memory: &mut Memory, progress: Listener<'_>) -> Result<(), ImportError> {
     let (mut wrong, mut more) = (Vec::new(), 0);
-    let mut told = Telling::new(Stage::Checking, jobs, progress);
+    let mut told = Telling::new(Stage::Checking, progress);
     for job in jobs.iter().filter(|job| job.rereadable) {
         let mut records = job.open(0, false)?;
         while let Some(record) = records.next() {
@@ -187,7 +187,7 @@ fn batch(
     records: &mut GroupRecords,
     ingest: &mut Ingest<'_>,
     done: &mut u64,
-    progress: Listener<'_>,
+    told: &mut Telling<'_>,
 ) -> Result<bool, Fault> {
     let began = Instant::now();
     for taken in 0.. {
@@ -198,14 +198,7 @@ fn batch(
             break;
         };
         *done += 1;
-        if done.is_multiple_of(TOLD_EVERY) {
-            progress(ImportProgress {
-                stage: Stage::Storing,
-                done: records.behind(),
-                total: records.total(),
-                records: *done,
-            });
-        }
+        told.tell(records);
         match examined(job, record, ingest.memory) {
             Ok(record) => ingest.take(record)?,
             // Those of files were told when they were checked.
@@ -220,44 +213,41 @@ fn batch(
     Ok(true)
 }
 
-/// Progress over several files.
+/// Progress over several files, one stage of an import.
 struct Telling<'a> {
     stage: Stage,
+    /// The sizes of the files behind, and the records of them.
     before: u64,
     records: u64,
-    files: u64,
-    left: u64,
     progress: Listener<'a>,
 }
 
 impl<'a> Telling<'a> {
-    fn new(stage: Stage, jobs: &[Job<'_>], progress: Listener<'a>) -> Self {
+    fn new(stage: Stage, progress: Listener<'a>) -> Self {
         Self {
             stage,
             before: 0,
             records: 0,
-            files: jobs.len() as u64,
-            left: jobs.len() as u64,
             progress,
         }
     }
 
+    /// One record more of the file at hand.
     fn tell(&mut self, records: &GroupRecords) {
         self.records += 1;
         if self.records.is_multiple_of(TOLD_EVERY) {
-            // Of files that were not opened yet the sizes are not known; they count as the one at hand.
-            let rest = records.total() * self.left.min(self.files);
+            // How large the files to come are is not known before they are opened.
             (self.progress)(ImportProgress {
                 stage: self.stage,
                 done: self.before + records.behind(),
-                total: self.before + rest,
+                total: self.before + records.total(),
                 records: self.records,
             });
         }
     }
 
+    /// The file at hand is behind.
     fn passed(&mut self, records: &GroupRecords) {
         self.before += records.total();
-        self.left = self.left.saturating_sub(1);
     }
 }

@@ -162,9 +162,7 @@ impl Workspace {
             let Some((step, group, detail, who)) = found else {
                 return Ok(None);
             };
-            let changes: Vec<Change> = serde_json::from_str(&detail).map_err(|why| {
-                WorkspaceError::Usage(format!("step {step} of the journal cannot be read: {why}"))
-            })?;
+            let changes = read(step, &detail)?;
             for change in changes.iter().rev() {
                 take_back(tx, who, change)?;
             }
@@ -226,13 +224,13 @@ impl Workspace {
     ) -> Result<(), WorkspaceError> {
         self.read(|db| {
             let mut select = db.prepare(
-                "SELECT a.name, s.group_id, s.at, s.detail FROM steps s JOIN annotators a ON a.id = s.annotator
+                "SELECT a.name, s.group_id, s.at, s.detail, s.id FROM steps s JOIN annotators a ON a.id = s.annotator
                  WHERE s.undone = 0 AND (?1 IS NULL OR a.name = ?1) AND (?2 IS NULL OR s.group_id = ?2) ORDER BY s.id",
             )?;
             let mut rows = select.query(params![annotator, group.map(|g| g.0)])?;
             while let Some(row) = rows.next()? {
                 let detail: String = row.get(3)?;
-                let changes: Vec<Change> = serde_json::from_str(&detail).unwrap_or_default();
+                let changes = read(row.get(4)?, &detail)?;
                 let (name, group, at): (String, i64, i64) =
                     (row.get(0)?, row.get(1)?, row.get(2)?);
                 for change in changes {
@@ -242,6 +240,13 @@ impl Workspace {
             Ok(())
         })
     }
+}
+
+/// The changes of a step as they were written.
+fn read(step: i64, detail: &str) -> Result<Vec<Change>, WorkspaceError> {
+    serde_json::from_str(detail).map_err(|why| {
+        WorkspaceError::Usage(format!("step {step} of the journal cannot be read: {why}"))
+    })
 }
 
 fn check_name(annotator: &str) -> Result<(), WorkspaceError> {

@@ -80,7 +80,7 @@ fn a_row_may_be_a_pair_with_a_vote() {
 #[test]
 fn tables_and_edits_come_back_as_they_were_exported() {
     let set = Set::new();
-    let groups = r#"{"id":"g","source":"s.png","instruction":"make it \"red\"","category":"colour","split":"train","candidates":[{"id":"a","image":"a.png","editor":"m","seed":7,"labels":[{"annotator":"x","if":4,"vq":3},{"annotator":"y","if":3.5}]},{"id":"b","image":"b.png","editor":"n"}]}"#;
+    let groups = r#"{"id":"g","source":"s.png","instruction":"make it \"red\"","category":"colour","split":"train","candidates":[{"id":"a","image":"a.png","editor":"m","seed":7,"labels":[{"annotator":"x","if":4,"vq":3},{"annotator":"y","if":3.5,"simulated":true}]},{"id":"b","image":"b.png","editor":"n"}]}"#;
     set.workspace
         .import_jsonl(&set.file("groups.jsonl", groups))
         .unwrap();
