@@ -6,4 +6,6 @@ pub mod agreement;
 mod queue;
 pub mod rubric;
 
-pub use queue::{Item, Mode, QueueError, Rewards, Settings, Strategy, Unit, ordered, queue};
+pub use queue::{
+    Item, LONGEST, Mode, Queue, QueueError, Rewards, Settings, Strategy, Unit, ordered, queue,
+};

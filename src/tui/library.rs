@@ -36,7 +36,7 @@ pub(crate) trait Library: Send + Sync {
         &self,
         settings: &annotate::Settings,
         fingerprint: Option<&str>,
-    ) -> Result<Vec<annotate::Item>, String>;
+    ) -> Result<annotate::Queue, String>;
     /// How far people agree, with a model as one more rater.
     fn agreement(&self, model: Option<String>) -> Result<AgreementReport, String>;
     /// Stores what is said; it is on the disk when this returns.
@@ -83,7 +83,7 @@ impl Library for Workspace {
         &self,
         settings: &annotate::Settings,
         fingerprint: Option<&str>,
-    ) -> Result<Vec<annotate::Item>, String> {
+    ) -> Result<annotate::Queue, String> {
         annotate::queue(self, settings, fingerprint).map_err(|e| e.to_string())
     }
     fn agreement(&self, model: Option<String>) -> Result<AgreementReport, String> {

@@ -155,7 +155,7 @@ impl Library for Sample {
         &self,
         settings: &annotate::Settings,
         _fingerprint: Option<&str>,
-    ) -> Result<Vec<annotate::Item>, String> {
+    ) -> Result<annotate::Queue, String> {
         Ok(annotate::ordered(&self.groups, settings, &HashMap::new()))
     }
     fn agreement(&self, _model: Option<String>) -> Result<AgreementReport, String> {

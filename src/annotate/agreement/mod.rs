@@ -25,6 +25,8 @@ use crate::domain::stats::{
 use bootstrap::Bootstrap;
 use gather::Unit;
 
+/// So many pairs of annotators are told for each question, those with the most in common.
+const PAIRS: usize = 100;
 /// So many groups of the most disputed are told.
 const DISPUTED: usize = 100;
 
@@ -152,7 +154,7 @@ fn usual_number(units: &[(u32, Vec<f64>)]) -> Option<usize> {
 /// What two people said of the same things, each with its group.
 type Shared = Vec<(u32, Vec<f64>)>;
 
-/// Every two annotators who judged anything in common.
+/// Every two annotators who judged anything in common; of more than [`PAIRS`], those who judged most.
 fn pairs_on(
     judgements: &Judgements,
     asked: Asked,
@@ -190,7 +192,12 @@ fn pairs_on(
             difference: scores.then(|| apart.sum::<f64>() / count),
         }
     };
-    both.into_iter().map(report).collect()
+    // Those that have judged most together: of a crowd, every two would be more than anyone reads or waits for.
+    let mut most: Vec<((u16, u16), Shared)> = both.into_iter().collect();
+    most.sort_by_key(|(names, shared)| (std::cmp::Reverse(shared.len()), *names));
+    most.truncate(PAIRS);
+    most.sort_by_key(|(names, _)| *names);
+    most.into_iter().map(report).collect()
 }
 
 /// Cohen's kappa over the scores that the two gave.

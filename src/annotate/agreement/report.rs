@@ -19,7 +19,7 @@ pub struct AgreementReport {
     pub axes: Vec<OnAxis>,
     /// By annotator.
     pub annotators: Vec<AnnotatorReport>,
-    /// By two annotators and what was asked.
+    /// By two annotators and what was asked; of a crowd, those who judged most together.
     pub pairs: Vec<PairReport>,
     /// The groups on which people differ most, most first.
     pub disputed: Vec<Disputed>,

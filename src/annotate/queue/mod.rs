@@ -1,5 +1,6 @@
 //! What is shown to an annotator, and in which order: built once, from what is stored, the same for the same seed.
 
+use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use crate::data::{Workspace, WorkspaceError};
@@ -149,6 +150,20 @@ pub enum QueueError {
     NoScores(Strategy),
 }
 
+/// What is to be judged, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Queue {
+    /// The first [`LONGEST`] of it, with what is asked again mixed in.
+    pub items: Vec<Item>,
+    /// All that is left to judge, beyond these too.
+    pub left: usize,
+}
+
+/// The most that a queue holds: more than anyone judges in a sitting, of however large a set.
+pub const LONGEST: usize = 20_000;
+/// The most of what was judged before that may be asked again.
+const AGAIN: usize = LONGEST / 4;
+
 /// An item with what its place is decided by.
 struct Weighed {
     item: Item,
@@ -160,64 +175,140 @@ struct Weighed {
 /// What a model says of candidates.
 pub type Rewards = HashMap<CandidateId, Reward>;
 
-/// What a strategy knows of all of the data.
+/// What a strategy knows of all of the data, ascending.
+#[derive(Default)]
 struct Scales {
     model: Vec<f64>,
     people: Vec<f64>,
 }
 
 /// Everything that the annotator has not judged and not passed over, in order, with some of what they have judged mixed in.
-/// `fingerprint` is that of the model whose stored scores strategies go by.
+/// `fingerprint` is that of the model whose stored scores strategies go by. A group is in memory at a time.
 pub fn queue(
     workspace: &Workspace,
     settings: &Settings,
     fingerprint: Option<&str>,
-) -> Result<Vec<Item>, QueueError> {
+) -> Result<Queue, QueueError> {
     let skipped = workspace.skips(&settings.annotator)?;
     let skipped: HashSet<GroupId> = skipped.into_iter().map(|(group, _)| group).collect();
-    let mut groups = Vec::new();
+    let scored_by = fingerprint.filter(|_| settings.strategy.needs_scores());
+    let mut scales = Scales::default();
+    if let Some(fingerprint) = scored_by {
+        scales.model = workspace.score_scale(fingerprint)?;
+    }
+    if settings.strategy.needs_scores() && scales.model.is_empty() {
+        return Err(QueueError::NoScores(settings.strategy));
+    }
+    if settings.strategy == Strategy::Disagreement {
+        workspace.each_group(|group| {
+            scales.hear(&group);
+            Ok(())
+        })?;
+        scales.people.sort_by(f64::total_cmp);
+    }
+    let mut building = Building::new(settings, scales);
     workspace.each_group(|group| {
         let wanted = settings.split.is_none() || settings.split == group.split;
         if wanted && !skipped.contains(&group.id) {
-            groups.push(group);
+            let rewards = match scored_by {
+                Some(fingerprint) => workspace.scores(group.id, fingerprint)?,
+                None => Vec::new(),
+            };
+            building.add(&group, &rewards.into_iter().collect());
         }
         Ok(())
     })?;
-    let mut rewards = Rewards::new();
-    if let Some(fingerprint) = fingerprint.filter(|_| settings.strategy.needs_scores()) {
-        for group in &groups {
-            rewards.extend(workspace.scores(group.id, fingerprint)?);
-        }
-    }
-    if settings.strategy.needs_scores() && rewards.is_empty() && !groups.is_empty() {
-        return Err(QueueError::NoScores(settings.strategy));
-    }
-    Ok(ordered(&groups, settings, &rewards))
+    Ok(building.done())
 }
 
 /// The queue of these groups.
-pub fn ordered(groups: &[Group], settings: &Settings, rewards: &Rewards) -> Vec<Item> {
-    let scales = Scales::of(groups, rewards);
-    let (mut todo, mut done) = (Vec::new(), Vec::new());
+pub fn ordered(groups: &[Group], settings: &Settings, rewards: &Rewards) -> Queue {
+    let mut scales = Scales {
+        model: rewards.values().map(|r| r.aggregate.mean).collect(),
+        people: Vec::new(),
+    };
     for group in groups {
-        for item in items(group, settings) {
+        scales.hear(group);
+    }
+    scales.model.sort_by(f64::total_cmp);
+    scales.people.sort_by(f64::total_cmp);
+    let mut building = Building::new(settings, scales);
+    for group in groups {
+        building.add(group, rewards);
+    }
+    building.done()
+}
+
+/// A queue under way.
+struct Building<'a> {
+    settings: &'a Settings,
+    scales: Scales,
+    todo: Vec<Weighed>,
+    judged: Vec<Weighed>,
+    left: usize,
+}
+
+impl<'a> Building<'a> {
+    fn new(settings: &'a Settings, scales: Scales) -> Self {
+        Self {
+            settings,
+            scales,
+            todo: Vec::new(),
+            judged: Vec::new(),
+            left: 0,
+        }
+    }
+
+    fn add(&mut self, group: &Group, rewards: &Rewards) {
+        for item in items(group, self.settings) {
             let weighed = Weighed {
-                weight: weight(group, &item, settings.strategy, rewards, &scales),
-                lot: lot(settings.seed, &item),
+                weight: weight(group, &item, self.settings.strategy, rewards, &self.scales),
+                lot: lot(self.settings.seed, &item),
                 item,
             };
             if weighed.item.again {
-                done.push(weighed);
+                self.judged.push(weighed);
+                keep_first(&mut self.judged, AGAIN, |a, b| a.lot.cmp(&b.lot));
             } else {
-                todo.push(weighed);
+                self.left += 1;
+                self.todo.push(weighed);
+                keep_first(&mut self.todo, LONGEST, in_order);
             }
         }
     }
-    todo.sort_by(|a, b| b.weight.total_cmp(&a.weight).then(a.lot.cmp(&b.lot)));
-    done.sort_by_key(|one| one.lot);
-    let todo = todo.into_iter().map(|one| one.item).collect();
-    let done = done.into_iter().map(|one| one.item).collect();
-    mixed(todo, done, settings)
+
+    fn done(mut self) -> Queue {
+        self.todo.sort_unstable_by(in_order);
+        self.todo.truncate(LONGEST);
+        self.judged.sort_unstable_by_key(|one| one.lot);
+        self.judged.truncate(AGAIN);
+        let items = |weighed: Vec<Weighed>| weighed.into_iter().map(|one| one.item).collect();
+        Queue {
+            items: mixed(items(self.todo), items(self.judged), self.settings),
+            left: self.left,
+        }
+    }
+}
+
+/// The heavier first; equally heavy ones by lot, which no two things share but by chance.
+fn in_order(a: &Weighed, b: &Weighed) -> Ordering {
+    let heavier = b.weight.total_cmp(&a.weight);
+    heavier.then(a.lot.cmp(&b.lot)).then_with(|| {
+        let place = |one: &Weighed| (one.item.group, one.item.candidates.clone());
+        place(a).cmp(&place(b))
+    })
+}
+
+/// Once there are twice as many as wanted, drops those that come last: seldom, so that it costs next to nothing.
+fn keep_first(
+    all: &mut Vec<Weighed>,
+    wanted: usize,
+    order: impl Fn(&Weighed, &Weighed) -> Ordering,
+) {
+    if all.len() >= 2 * wanted {
+        all.select_nth_unstable_by(wanted, order);
+        all.truncate(wanted);
+    }
 }
 
 /// What of a group is to be judged; what was judged already is marked as such, and is only asked again.
@@ -342,15 +433,10 @@ fn weight(
 }
 
 impl Scales {
-    fn of(groups: &[Group], rewards: &Rewards) -> Self {
-        let mut model: Vec<f64> = rewards.values().map(|r| r.aggregate.mean).collect();
-        let people = groups
-            .iter()
-            .flat_map(|group| human_scores(&group.candidates));
-        let mut people: Vec<f64> = people.filter_map(|human| human.overall()).collect();
-        model.sort_by(f64::total_cmp);
-        people.sort_by(f64::total_cmp);
-        Self { model, people }
+    fn hear(&mut self, group: &Group) {
+        let human = human_scores(&group.candidates).into_iter();
+        self.people
+            .extend(human.filter_map(|human| human.overall()));
     }
 }
 

@@ -40,7 +40,7 @@ fn settings() -> Settings {
 
 fn order(groups: &[Group], settings: &Settings) -> Vec<i64> {
     let items = ordered(groups, settings, &HashMap::new());
-    items.iter().map(|item| item.group.0).collect()
+    items.items.iter().map(|item| item.group.0).collect()
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn what_i_have_judged_is_not_asked_and_what_fewest_have_comes_first() {
         group(4, &[&[("x", 3.0)], &[("x", 3.0)]]),
     ];
     assert_eq!(order(&groups, &settings()), [3, 4, 1]);
-    let items = ordered(&groups, &settings(), &HashMap::new());
+    let items = ordered(&groups, &settings(), &HashMap::new()).items;
     assert_eq!(items[0].candidates, [CandidateId(30)]);
     let one_by_one = Settings {
         unit: Unit::Candidate,
@@ -68,13 +68,13 @@ fn orders_are_the_seeds_and_blind_ones_shuffle_candidates() {
         strategy: Strategy::Random,
         ..settings()
     };
-    let first = ordered(&groups, &random, &HashMap::new());
-    assert_eq!(first, ordered(&groups, &random, &HashMap::new()));
+    let first = ordered(&groups, &random, &HashMap::new()).items;
+    assert_eq!(first, ordered(&groups, &random, &HashMap::new()).items);
     let other = Settings {
         seed: 1,
         ..random.clone()
     };
-    assert_ne!(first, ordered(&groups, &other, &HashMap::new()));
+    assert_ne!(first, ordered(&groups, &other, &HashMap::new()).items);
     let shuffled = first
         .iter()
         .filter(|item| !item.candidates.is_sorted())
@@ -84,7 +84,7 @@ fn orders_are_the_seeds_and_blind_ones_shuffle_candidates() {
         blind: false,
         ..random
     };
-    let all = ordered(&groups, &seeing, &HashMap::new());
+    let all = ordered(&groups, &seeing, &HashMap::new()).items;
     assert!(all.iter().all(|item| item.candidates.is_sorted()));
 }
 
@@ -109,6 +109,7 @@ fn pairs_and_rankings_are_asked_until_every_two_are_judged() {
         ..settings()
     };
     let asked: Vec<_> = ordered(&groups, &pairs, &HashMap::new())
+        .items
         .into_iter()
         .map(|item| item.candidates)
         .collect();
@@ -130,7 +131,7 @@ fn some_of_what_was_judged_is_asked_again_well_after_it() {
         repeats: 0.1,
         ..settings()
     };
-    let items = ordered(&groups, &settings, &HashMap::new());
+    let items = ordered(&groups, &settings, &HashMap::new()).items;
     let again: Vec<usize> = (0..items.len()).filter(|at| items[*at].again).collect();
     assert_eq!(again.len(), 6, "{again:?}");
     // What was judged before this sitting comes first of them.
@@ -168,7 +169,7 @@ fn strategies_go_by_the_models_scores() {
             strategy,
             ..settings()
         };
-        ordered(&groups, &settings, &rewards)[0].group.0
+        ordered(&groups, &settings, &rewards).items[0].group.0
     };
     assert_eq!(first(Strategy::Disagreement), 2);
     assert_eq!(first(Strategy::Uncertain), 2);
@@ -196,8 +197,24 @@ fn a_strategy_that_needs_scores_says_so_where_there_are_none() {
         strategy: Strategy::Random,
         ..settings
     };
-    assert_eq!(queue(&workspace, &plain, None).unwrap().len(), 1);
+    assert_eq!(queue(&workspace, &plain, None).unwrap().left, 1);
     assert_eq!("closest".parse(), Ok(Strategy::Closest));
     assert!("nearest".parse::<Strategy>().is_err());
     assert_eq!(Mode::Ranking.next(), Mode::Likert);
+}
+
+#[test]
+fn of_a_large_set_the_first_are_kept_and_all_are_counted() {
+    let many = 2 * LONGEST + LONGEST / 2;
+    let groups: Vec<Group> = (1..=many as i64)
+        .map(|id| {
+            // Every hundredth has a label less than the others.
+            let said: &[(&str, f64)] = if id % 100 == 0 { &[] } else { &[("x", 2.0)] };
+            group(id, &[said])
+        })
+        .collect();
+    let queue = ordered(&groups, &settings(), &HashMap::new());
+    assert_eq!((queue.items.len(), queue.left), (LONGEST, many));
+    let unlabelled = queue.items.iter().take(many / 100);
+    assert!(unlabelled.into_iter().all(|item| item.group.0 % 100 == 0));
 }

@@ -1,5 +1,7 @@
 //! Routing for the annotate screen: its keys, what is stored for it, and the pictures of what is judged.
 
+use std::sync::Arc;
+
 use ratatui::layout::Rect;
 
 use super::pictures::want;
@@ -24,9 +26,9 @@ impl App {
     }
 
     /// The group of what is judged, if it is here.
-    fn judged_group(&self) -> Option<&Group> {
+    fn judged_group(&self) -> Option<Arc<Group>> {
         let item = self.screens.annotate.item()?;
-        Some(self.records.get(item.group)?.group.as_ref())
+        Some(Arc::clone(&self.records.get(item.group)?.group))
     }
 
     /// Where things are on the annotate screen.
@@ -47,8 +49,8 @@ impl App {
 
     /// Does what an action says on the annotate screen; `None` if it is none of its own.
     pub(super) fn act_on_annotate(&mut self, action: Action) -> Option<Vec<Effect>> {
-        let group = self.judged_group().cloned();
-        let wanted = self.screens.annotate.act(action, group.as_ref())?;
+        let group = self.judged_group();
+        let wanted = self.screens.annotate.act(action, group.as_deref())?;
         Some(wanted.into_iter().map(Effect::Annotate).collect())
     }
 
@@ -67,8 +69,8 @@ impl App {
             });
         }
         if stored {
-            let group = self.judged_group().cloned();
-            let wanted = self.screens.annotate.go_on(group.as_ref());
+            let group = self.judged_group();
+            let wanted = self.screens.annotate.go_on(group.as_deref());
             effects.extend(wanted.into_iter().map(Effect::Annotate));
         }
         self.paint.due |= self.screens.open == Screen::Annotate;

@@ -13,7 +13,7 @@ use std::collections::{HashMap, VecDeque};
 
 use tui_input::Input;
 
-use crate::annotate::{Item, Settings};
+use crate::annotate::{Item, Queue, Settings};
 use crate::data::{Said, Undone};
 use crate::domain::{Axis, CandidateId, Group, GroupId};
 use crate::tui::msg::Action;
@@ -44,7 +44,7 @@ pub(crate) enum Wanted {
 #[derive(Debug)]
 pub(crate) enum AnnotateNews {
     /// The queue, or why there is none.
-    Queue(Result<Vec<Item>, String>),
+    Queue(Result<Queue, String>),
     /// It is on the disk, or why it is not.
     Said(GroupId, Result<(), String>),
     /// What was taken back; `None` if there was nothing.
@@ -95,6 +95,8 @@ pub(crate) struct Annotate {
     pub(crate) session: String,
     phase: Phase,
     items: Vec<Item>,
+    /// What is left beyond them.
+    beyond: usize,
     /// Where one is in them.
     now: Mark,
     /// Something is being stored; keys wait.
@@ -173,8 +175,9 @@ impl Annotate {
     /// Takes news in: what has to be told the user, and the group that has changed.
     pub(crate) fn hear(&mut self, news: AnnotateNews) -> (Option<String>, Option<GroupId>) {
         match news {
-            AnnotateNews::Queue(Ok(items)) => {
-                self.items = items;
+            AnnotateNews::Queue(Ok(queue)) => {
+                self.beyond = queue.left.saturating_sub(crate::annotate::LONGEST);
+                self.items = queue.items;
                 self.phase = Phase::Ready;
                 self.busy = false;
                 self.waiting.clear();

@@ -78,7 +78,10 @@ fn keys_pressed_while_one_is_stored_wait_their_turn() {
         candidates: vec![CandidateId(group * 10)],
         again: false,
     };
-    state.hear(AnnotateNews::Queue(Ok(vec![item(1), item(2)])));
+    state.hear(AnnotateNews::Queue(Ok(Queue {
+        items: vec![item(1), item(2)],
+        left: 1,
+    })));
     assert_eq!(state.act(Action::Pick(4), None).unwrap().len(), 1);
     // Two more before the first is on the disk.
     assert_eq!(state.act(Action::Pick(3), None), Some(vec![]));
@@ -123,7 +126,10 @@ fn what_cannot_be_stored_is_told_and_the_waiting_keys_are_dropped() {
         candidates: vec![CandidateId(1)],
         again: false,
     };
-    state.hear(AnnotateNews::Queue(Ok(vec![item])));
+    state.hear(AnnotateNews::Queue(Ok(Queue {
+        items: vec![item],
+        left: 1,
+    })));
     state.act(Action::Pick(4), None);
     state.act(Action::Pick(3), None);
     let (words, _) = state.hear(AnnotateNews::Said(GroupId(1), Err("disk full".into())));
@@ -145,7 +151,10 @@ fn a_repeated_judgement_is_kept_apart_and_held_against_the_first() {
         candidates: vec![CandidateId(1)],
         again,
     };
-    state.hear(AnnotateNews::Queue(Ok(vec![item(false), item(true)])));
+    state.hear(AnnotateNews::Queue(Ok(Queue {
+        items: vec![item(false), item(true)],
+        left: 1,
+    })));
     for score in [4, 3, 4, 2] {
         state.act(Action::Pick(score), None);
         state.hear(AnnotateNews::Said(GroupId(1), Ok(())));

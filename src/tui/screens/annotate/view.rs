@@ -106,7 +106,11 @@ fn head(
     let settings = &annotate.settings;
     let mut facts = vec![
         settings.annotator.clone(),
-        format!("{} of {}", annotate.now.at + 1, annotate.items.len()),
+        format!(
+            "{} of {}",
+            annotate.now.at + 1,
+            annotate.items.len() + annotate.beyond
+        ),
         format!("{} judged now", annotate.now.judged),
         format!(
             "{}, {} first",

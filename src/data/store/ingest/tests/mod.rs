@@ -1,6 +1,7 @@
 //! Data sets in the forms that they are published in, taken in whole, in parts, twice, and when something is wrong with them.
 
 mod forms;
+mod migrated;
 mod published;
 mod wrong;
 
