@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! cargo bench --bench data              # 200,000 pairs as JSON, and as 1,500,000 rows of JSON lines
-//! cargo bench --bench data -- parquet   # and 2 GB of EditReward-Data's Parquet with the images in it, which takes disk
+//! cargo bench --bench data -- parquet   # and 9 GB of EditReward-Data's Parquet with the images in it, which takes disk
 //! ```
 #![allow(
     clippy::unwrap_used,

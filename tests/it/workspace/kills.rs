@@ -13,7 +13,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::program::erw;
 
 const GROUPS: usize = 30_000;
-const KILLS: usize = 10;
+const KILLS: usize = 20;
 /// Longer than any of it takes, also on a machine that is busy otherwise.
 const PATIENCE: Duration = Duration::from_mins(5);
 

@@ -99,11 +99,11 @@ fn stored(set: &Set, who: &str) -> (i64, i64) {
 fn a_sitting_that_is_killed_loses_no_key_and_doubles_none() {
     let set = set();
     let mut before = 0;
-    for kill in 0..10 {
+    for kill in 0..20 {
         let mut child = begun(set.dir.path(), "ann");
         let began = Instant::now();
         // A few keys further each time, at an instant that nobody chose.
-        while stored(&set, "ann").0 < before + 1 + kill * 2 {
+        while stored(&set, "ann").0 < before + 1 + kill {
             if child.try_wait().unwrap().is_some() {
                 break;
             }

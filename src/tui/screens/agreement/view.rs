@@ -136,7 +136,7 @@ fn axes(report: &AgreementReport, agreement: &Agreement) -> Vec<Row> {
 
 fn annotators(report: &AgreementReport) -> Vec<Row> {
     let head = format!(
-        "  {:<22}{:>8}{:>18}{:>18}{:>24}",
+        "  {:<30}{:>8}{:>18}{:>18}{:>24}",
         "annotator", "judged", "IF bias ± spread", "VQ bias ± spread", "the same, asked again"
     );
     let mut lines = vec![(head, Role::Dim)];
@@ -150,8 +150,8 @@ fn annotators(report: &AgreementReport) -> Vec<Row> {
             |r| format!("{:.0} % of {}", 100.0 * r.same, r.count),
         );
         let text = format!(
-            "  {:<22}{:>8}{:>18}{:>18}{:>24}",
-            prose::line(&name, 22),
+            "  {:<30}{:>8}{:>18}{:>18}{:>24}",
+            prose::line(&name, 30),
             annotator.judged,
             bias(annotator, Asked::If),
             bias(annotator, Asked::Vq),
