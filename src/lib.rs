@@ -9,9 +9,9 @@
 //! * [`config`], [`data`], [`model`], [`runs`], [`remote`]: settings; the workspace and its images; the network, from bytes to
 //!   rewards; the folders of long verbs; endpoints over HTTP. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`], [`generate`]: the verbs. Scoring groups of a workspace with a
-//!   model; making sample data; making a model of labels; measuring how well a scorer agrees with people; people's judgements, and
-//!   how far they agree with each other; having editors make candidates.
+//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`], [`generate`], [`failures`]: the verbs. Scoring groups of a
+//!   workspace with a model; making sample data; making a model of labels; measuring how well a scorer agrees with people; people's
+//!   judgements, and how far they agree with each other; having editors make candidates; what a model falls for.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -30,6 +30,7 @@ pub mod cli;
 pub mod config;
 pub mod data;
 pub mod domain;
+pub mod failures;
 pub mod generate;
 pub mod jobs;
 pub mod model;

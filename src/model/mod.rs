@@ -8,6 +8,7 @@
 //!   directories, a look over one without loading it.
 //! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network, of `linear` and `norm` layers;
 //!   `kernels` and `dropout` are for training.
+//! * `judge`: what verbs know a model as.
 //! * `opened`: all of a directory that scoring and training read alike.
 //! * `backbone` (over `tree`), `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
 //! * [`learner`]: training, behind a trait.
@@ -33,6 +34,7 @@ mod golden;
 #[cfg(test)]
 mod golden_inputs;
 mod head;
+mod judge;
 mod kernels;
 pub mod learner;
 mod linear;
@@ -68,6 +70,7 @@ pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
 pub use engine::RewardModel;
 pub use error::ModelError;
 pub use fingerprint::fingerprint_of;
+pub use judge::Judge;
 pub use manifest::Manifest;
 pub use names::Generation;
 pub use presets::Like;

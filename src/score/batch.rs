@@ -5,7 +5,6 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::Judge;
 use super::group::{Outcome, Place, score_group};
 use crate::data::Workspace;
 use crate::domain::{Gaussian, Group, Reward};

@@ -7,10 +7,9 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::Judge;
 use crate::data::{Workspace, WorkspaceError, images};
 use crate::domain::{Candidate, CandidateId, Group, ImageRef, Reward};
-use crate::model::Picture;
+use crate::model::{Judge, Picture};
 
 /// Where a group's images are, and where its rewards are kept.
 #[derive(Debug, Clone, Copy)]

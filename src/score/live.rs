@@ -10,12 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Judge;
 use super::group::{Outcome, Place, score_group};
 use super::lanes::{Lanes, Turn};
 use crate::data::Workspace;
 use crate::domain::{CandidateId, Group, GroupId, Reward};
-use crate::model::{LoadOptions, LoadProgress, ModelInfo, RewardModel};
+use crate::model::{Judge, LoadOptions, LoadProgress, ModelInfo, RewardModel};
 
 /// What the live scorer tells its listener.
 #[derive(Debug, Clone)]

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Batch, Judge, LiveEvent, LiveScorer, score_groups};
+use super::{Batch, LiveEvent, LiveScorer, score_groups};
 use crate::data::Workspace;
 use crate::domain::{Aggregate, Gaussian, Group, GroupId, Reward};
-use crate::model::{LoadProgress, ModelInfo, Picture};
+use crate::model::{Judge, LoadProgress, ModelInfo, Picture};
 
 /// Scores an image by the number in its file, and waits before each for a permit, so that a test decides when time passes.
 struct Paper {

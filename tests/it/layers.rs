@@ -25,10 +25,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("bench", &["domain", "config", "data", "runs", "remote"]),
     ("annotate", &["domain", "config", "data"]),
     ("generate", &["domain", "config", "data", "runs", "jobs", "remote"]),
+    ("failures", &["domain", "config", "data", "model", "runs"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
-    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "workbench"]),
+    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "failures", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "workbench", "tui"]),
+    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "failures", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 
@@ -65,6 +66,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &[
             "bench/baselines",
             "data/images",
+            "failures",
             "model/decode",
             "model/preprocess",
             "synth",

@@ -6,7 +6,8 @@ use std::path::Path;
 use crate::bench::{Answer, Ask, Case, Said, Score, Scorer, ScorerInfo, Unscored};
 use crate::data::Workspace;
 use crate::domain::{Candidate, CandidateId, Group, GroupId, Reward};
-use crate::score::{Batch, Judge, score_groups};
+use crate::model::Judge;
+use crate::score::{Batch, score_groups};
 
 /// A model that scores cases; where they are groups of a workspace, stored scores are used and new ones are kept.
 pub(super) struct Model<J> {

@@ -10,12 +10,14 @@ mod hashes;
 mod ingest;
 mod journal;
 mod made;
+mod measures;
 mod places;
 mod schema;
 mod scores;
 #[cfg(test)]
 mod speed;
 mod survey;
+mod tags;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,6 +31,7 @@ pub use journal::{Remark, Said, Undone};
 pub use made::{Added, GroupOutline, NewCandidate};
 pub use scores::StoredModel;
 pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
+pub use tags::Selection;
 
 use error::Fault;
 

@@ -9,7 +9,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::error::{Fault, WorkspaceError};
 
 /// The steps from an empty database to the newest schema.
-pub(super) const STEPS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("v1.sql"),
+    include_str!("v2.sql"),
+    include_str!("v3.sql"),
+];
 
 /// "erw1": marks the file as ours.
 const APPLICATION: i64 = 0x6572_7731;

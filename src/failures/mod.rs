@@ -1,0 +1,2 @@
+//! What a model falls for: vividness taken for quality, needless changes of the background forgiven, and whatever else its
+//! error follows. Measured on images, analysed against people's judgements, provoked on demand.
