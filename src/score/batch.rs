@@ -8,6 +8,7 @@ use std::path::Path;
 use super::group::{Outcome, Place, score_group};
 use crate::data::Workspace;
 use crate::domain::{Gaussian, Group, Reward};
+use crate::model::Judge;
 
 /// Where the groups of a batch belong.
 #[derive(Debug, Clone, Copy)]
