@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, Row, Statement, params};
 
 use super::Workspace;
 use super::error::{Fault, WorkspaceError};
@@ -11,7 +11,8 @@ use super::hashes::GroupImages;
 use super::scores::first_half;
 use crate::domain::{CandidateId, GroupId, Measure, Measures};
 
-const SELECT: &str = "SELECT numbers, reasons FROM measures WHERE key = ?1 AND version = ?2";
+/// By a key and a version.
+pub(super) const SELECT: &str = "SELECT numbers, reasons FROM measures WHERE key = ?1 AND version = ?2";
 
 impl Workspace {
     /// Stored measures of a group's candidates, in candidate order; those whose images have changed since, or that were measured
@@ -22,10 +23,11 @@ impl Workspace {
             let Some(source) = images.source.hash(self.root()) else {
                 return Ok(Vec::new());
             };
-            let mut found = Vec::new();
+            let (mut found, mut select) = (Vec::new(), db.prepare(SELECT)?);
             for (id, image) in &images.candidates {
                 if let Some(hash) = image.hash(self.root()) {
-                    found.extend(find(db, source, hash)?.map(|measures| (*id, measures)));
+                    let measures = find(&mut select, source, hash)?;
+                    found.extend(measures.map(|measures| (*id, measures)));
                 }
             }
             Ok(found)
@@ -63,7 +65,7 @@ impl Workspace {
         source: &str,
         candidate: &str,
     ) -> Result<Option<Measures>, WorkspaceError> {
-        self.read(|db| find(db, source, candidate))
+        self.read(|db| find(&mut db.prepare(SELECT)?, source, candidate))
     }
 }
 
@@ -77,9 +79,12 @@ pub(super) fn measures_key(source: &str, candidate: &str) -> [u8; 16] {
     first_half(*hasher.finalize().as_bytes())
 }
 
-fn find(db: &Connection, source: &str, candidate: &str) -> Result<Option<Measures>, Fault> {
+pub(super) fn find(
+    select: &mut Statement<'_>,
+    source: &str,
+    candidate: &str,
+) -> Result<Option<Measures>, Fault> {
     let key = measures_key(source, candidate);
-    let mut select = db.prepare_cached(SELECT)?;
     Ok(select
         .query_row(params![key, Measure::VERSION], unpack)
         .optional()?)

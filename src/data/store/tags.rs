@@ -40,7 +40,7 @@ impl Workspace {
     /// The tags of a group's candidates, by candidate in their order, then alphabetically.
     pub fn tags(&self, group: GroupId) -> Result<Vec<(CandidateId, String)>, WorkspaceError> {
         self.read(|db| {
-            let mut select = db.prepare_cached(
+            let mut select = db.prepare(
                 "SELECT t.candidate, t.tag FROM candidates c JOIN tags t ON t.candidate = c.id
                  WHERE c.group_id = ?1 ORDER BY c.position, t.tag",
             )?;
