@@ -15,6 +15,6 @@ mod store;
 
 pub use import::{ImportError, ImportReport};
 pub use store::{
-    Added, GroupHashes, GroupOutline, NewCandidate, Remark, Said, StoredModel, Undone, Workspace,
-    WorkspaceError,
+    Added, GroupHashes, GroupOutline, Match, NewCandidate, Remark, Said, Selection, StoredModel,
+    Undone, Workspace, WorkspaceError, needs,
 };

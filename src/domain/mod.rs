@@ -13,6 +13,7 @@ mod measure;
 mod pairing;
 mod preference;
 mod quadrature;
+pub mod query;
 mod ranking;
 pub mod raster;
 mod reward;

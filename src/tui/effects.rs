@@ -60,7 +60,11 @@ impl Runner {
         start_scoring: Option<StartScoring>,
     ) -> std::io::Result<Self> {
         let answers = inbox.clone();
-        let ranker = Ranker::start(move |ranking| {
+        let asked = Arc::clone(&library);
+        let seek = move |query: &_, model: Option<&str>, stop: &dyn Fn() -> bool| {
+            asked.matching(query, model, stop)
+        };
+        let ranker = Ranker::start(Box::new(seek), move |ranking| {
             let _ = answers.send(Msg::Ranked(ranking));
         })?;
         Ok(Self {

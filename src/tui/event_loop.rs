@@ -359,7 +359,7 @@ mod tests {
                 // Long enough for a frame that was due to be drawn.
                 let end = Instant::now() + 4 * FRAME;
                 while Instant::now() < end {
-                    inbox.send(key("x")).unwrap();
+                    inbox.send(key("Y")).unwrap();
                     inbox.send(Msg::Input(Event::FocusGained)).unwrap();
                     tokio::task::yield_now().await;
                 }

@@ -125,6 +125,23 @@ fn the_palette_over_browse() {
 }
 
 #[test]
+fn a_query_being_typed_finds_groups_by_their_candidates() {
+    let (mut rig, _root) = gallery((120, 30), dark());
+    rig.keys("/").text("human.vq <= 3 and editor ~ omni");
+    assert_snapshot!("found", rig.frame());
+    rig.text(" and sat_delt > 0");
+    assert_snapshot!("wrong", rig.frame());
+}
+
+#[test]
+fn pictures_through_a_lens_and_near() {
+    let (mut rig, _root) = gallery((100, 30), dark());
+    rig.keys("c + +");
+    rig.scored(true);
+    assert_snapshot!(rig.frame());
+}
+
+#[test]
 fn a_filter_being_typed() {
     let (mut rig, _root) = gallery((100, 30), dark());
     rig.keys("/").text("hat");

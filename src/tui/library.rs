@@ -8,7 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::annotate;
 use crate::annotate::agreement::{AgreementOptions, AgreementReport, agreement};
-use crate::data::{Said, Undone, Workspace, images};
+use crate::data::{Match, Said, Undone, Workspace, images};
+use crate::domain::query::Query;
 use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
 use crate::score::LiveScorer;
 
@@ -31,6 +32,13 @@ pub(crate) trait Library: Send + Sync {
     fn group(&self, id: GroupId) -> Result<Option<Group>, String>;
     /// Where the groups with these keys are, in the same order.
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String>;
+    /// The candidates that a query holds of, in its order; `None` once `stop` says so.
+    fn matching(
+        &self,
+        query: &Query,
+        fingerprint: Option<&str>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Match>>, String>;
     /// What is to be judged, in order.
     fn queue(
         &self,
@@ -78,6 +86,15 @@ impl Library for Workspace {
     }
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
         self.groups_by_key(keys).map_err(|e| e.to_string())
+    }
+    fn matching(
+        &self,
+        query: &Query,
+        fingerprint: Option<&str>,
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Match>>, String> {
+        self.matching(query, fingerprint, stop)
+            .map_err(|e| e.to_string())
     }
     fn queue(
         &self,

@@ -30,6 +30,7 @@ mod sample;
 #[cfg(test)]
 mod sample_of_benchmarks;
 mod screens;
+mod sight;
 mod status;
 mod terminal;
 pub mod theme;

@@ -16,6 +16,7 @@ use super::rank::{RankRequest, Ranking};
 use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::{BenchNews, Wanted};
 use super::screens::train::{RunNews, Watch};
+use super::sight::Glass;
 use super::widgets::image::{Graphics, Want};
 
 /// Something that happened.
@@ -120,6 +121,22 @@ pub(crate) enum Action {
     NextPanel,
     /// Grid or pair.
     NextPictures,
+    /// Holds a lens before the pictures, or takes it away.
+    Look(Glass),
+    /// The source in every candidate's place, or no longer.
+    BlinkAll,
+    /// Moves the line between source and edit to the left.
+    WipeLeft,
+    /// Moves it to the right.
+    WipeRight,
+    /// Shows a smaller part of the pictures, larger.
+    Nearer,
+    /// Shows a larger part.
+    Farther,
+    /// Shows all of the pictures.
+    WholeImage,
+    /// Moves the part that shows, by quarters of it: right and down.
+    PanImage(i8, i8),
     /// Starts typing a filter.
     Filter,
     /// Stops typing, keeps the filter.

@@ -242,7 +242,17 @@ impl Rig {
             }
             Effect::Rank(request) => {
                 let out = std::cell::RefCell::new(Vec::new());
-                rank(request, || true, |r| out.borrow_mut().push(Msg::Ranked(r)));
+                let seek = |query: &_, model: Option<&str>, stop: &dyn Fn() -> bool| {
+                    library.matching(query, model, stop)
+                };
+                rank(
+                    request,
+                    &seek,
+                    || true,
+                    |r| {
+                        out.borrow_mut().push(Msg::Ranked(r));
+                    },
+                );
                 out.into_inner()
             }
             Effect::Look(look) => {

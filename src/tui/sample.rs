@@ -6,10 +6,11 @@ use std::sync::Mutex;
 
 use crate::annotate;
 use crate::annotate::agreement::{AgreementOptions, AgreementReport, Judgements, measured};
-use crate::data::{Said, Undone};
+use crate::data::{Match, Said, Undone};
+use crate::domain::query::{Facts, Number, Query, Text};
 use crate::domain::{
     Aggregate, Axis, Candidate, CandidateId, Gaussian, Group, GroupId, GroupSummary, ImageRef,
-    Label, Reward, agreement,
+    Label, Reward, agreement, human_scores,
 };
 
 use super::library::{Library, Scoring};
@@ -113,6 +114,27 @@ fn summary(group: &Group) -> GroupSummary {
     }
 }
 
+/// What queries of tests ask for.
+struct Told<'a>(&'a Group, &'a Candidate);
+
+impl Facts for Told<'_> {
+    fn number(&self, field: Number) -> Option<f64> {
+        let human = human_scores(std::slice::from_ref(self.1));
+        match field {
+            Number::Human(Some(axis)) => human[0].on(axis),
+            Number::Human(None) => human[0].overall(),
+            _ => None,
+        }
+    }
+    fn texts(&self, field: Text, each: &mut dyn FnMut(&str) -> bool) {
+        match field {
+            Text::Instruction => each(&self.0.instruction),
+            Text::Editor => each(self.1.editor.as_deref().unwrap_or_default()),
+            _ => false,
+        };
+    }
+}
+
 /// A library in memory; pictures are found (or not) under `root`.
 pub(crate) struct Sample {
     /// Its groups.
@@ -150,6 +172,26 @@ impl Library for Sample {
     fn places(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, String> {
         let find = |key: &String| self.groups.iter().find(|g| g.key == *key).map(|g| g.id);
         Ok(keys.iter().map(find).collect())
+    }
+    fn matching(
+        &self,
+        query: &Query,
+        _fingerprint: Option<&str>,
+        _stop: &dyn Fn() -> bool,
+    ) -> Result<Option<Vec<Match>>, String> {
+        let mut found = Vec::new();
+        for group in &self.groups {
+            for candidate in &group.candidates {
+                if query.holds(&Told(group, candidate)) {
+                    found.push(Match {
+                        group: group.id,
+                        candidate: candidate.id,
+                        value: None,
+                    });
+                }
+            }
+        }
+        Ok(Some(found))
     }
     fn queue(
         &self,

@@ -9,6 +9,7 @@ use super::{App, Screen};
 use crate::domain::Group;
 use crate::tui::msg::{Action, Effect, Look};
 use crate::tui::screens::annotate::{self, AnnotateNews, layout};
+use crate::tui::widgets::image::Shown;
 
 impl App {
     /// Opens with this screen, for this annotator.
@@ -103,7 +104,7 @@ impl App {
         for (image, tile) in source.into_iter().chain(candidates).zip(&layout.tiles) {
             want(
                 &mut look.view,
-                Some(image),
+                Some(Shown::plain(image.clone())),
                 annotate::layout::picture_of(*tile),
             );
         }
@@ -115,7 +116,11 @@ impl App {
                 .map(annotate::layout::picture_of);
             let images = next.group.candidates.iter().map(|c| &c.image);
             for image in images.chain([&next.group.source]) {
-                want(&mut look.prefetch, Some(image), room.unwrap_or_default());
+                want(
+                    &mut look.prefetch,
+                    Some(Shown::plain(image.clone())),
+                    room.unwrap_or_default(),
+                );
             }
         }
         look

@@ -11,6 +11,7 @@ use crate::domain::GroupId;
 use crate::tui::msg::{Action, Effect, Look, Sought};
 use crate::tui::screens::bench::{self, BenchNews};
 use crate::tui::screens::browse::{Contest, Contests};
+use crate::tui::widgets::image::Shown;
 
 impl App {
     /// Where things are on the bench screen.
@@ -149,7 +150,7 @@ impl App {
         let images = self.screens.bench.pictures();
         for ((image, _), tile) in images.iter().zip(&layout.tiles) {
             let room = bench::layout::picture_of(*tile);
-            want(&mut look.view, Some(image), room);
+            want(&mut look.view, Some(Shown::plain(image.clone())), room);
         }
         look
     }

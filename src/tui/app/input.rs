@@ -131,7 +131,7 @@ impl App {
         {
             return Vec::new();
         }
-        if self.screens.browse.act(action, candidates) {
+        if self.screens.browse.act(action, candidates) || self.screens.sight.act(action) {
             return Vec::new();
         }
         match action {
@@ -225,6 +225,9 @@ impl App {
     }
 
     fn back(&mut self) -> Vec<Effect> {
+        if self.screens.sight.back() {
+            return Vec::new();
+        }
         if self.screens.detail.take().is_none() && !self.list.query().is_empty() {
             return self.reorder(Action::DropFilter);
         }

@@ -32,6 +32,7 @@ use super::screens::browse::list::List;
 use super::screens::detail::Detail;
 use super::screens::grid::USUAL_CELL;
 use super::screens::train::{Train, Watch};
+use super::sight::Sight;
 use super::status::{Log, Model, Phase};
 use super::theme::{Depth, Theme};
 use super::widgets::image::Graphics;
@@ -84,6 +85,8 @@ struct Screens {
     open: Screen,
     browse: Browse,
     detail: Option<Detail>,
+    /// How images are looked at.
+    sight: Sight,
     train: Train,
     bench: Bench,
     annotate: Annotate,
@@ -145,9 +148,10 @@ impl App {
     }
 
     fn reread(&mut self) -> Effect {
+        let fingerprint = self.model.fingerprint();
         Effect::LoadRows {
-            round: self.list.reread(),
-            fingerprint: self.model.fingerprint(),
+            round: self.list.reread(fingerprint.clone()),
+            fingerprint,
         }
     }
 
@@ -351,6 +355,7 @@ impl App {
                 });
             }
         }
+        self.go_to_found();
         let last = self.candidates().saturating_sub(1);
         if self.record().is_some() {
             self.screens.browse.candidate = self.screens.browse.candidate.min(last);
@@ -373,6 +378,24 @@ impl App {
         effects
     }
 
+    /// Marks the candidate that a query found in the marked group, once.
+    fn go_to_found(&mut self) {
+        let marked = self.list.marked();
+        let found = marked.and_then(|group| self.list.found_in(group));
+        let Some(found) = found else {
+            self.screens.browse.found = None;
+            return;
+        };
+        if self.screens.browse.found == marked {
+            return;
+        }
+        let candidates = self.record().map(|record| &record.group.candidates);
+        if let Some(index) = candidates.and_then(|all| all.iter().position(|c| c.id == found)) {
+            self.screens.browse.candidate = index;
+            self.screens.browse.found = marked;
+        }
+    }
+
     /// The record of the marked group, if it is here.
     fn record(&self) -> Option<&Record> {
         self.records.get(self.list.marked()?)
@@ -392,7 +415,7 @@ impl App {
     fn contexts(&self) -> &'static [Context] {
         use Context::{
             Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter,
-            Metrics, Mistakes, Plan, Screens, Train, Value, Words,
+            Images, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
@@ -410,10 +433,10 @@ impl App {
             Screen::Annotate => &[Annotate, Screens, Everywhere],
             Screen::Agreement => &[Agreement, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
-                &[Detail, Candidates, Screens, Everywhere]
+                &[Detail, Candidates, Images, Screens, Everywhere]
             }
             Screen::Browse if self.list.typing => &[Filter, Everywhere],
-            Screen::Browse => &[Browse, Candidates, Screens, Everywhere],
+            Screen::Browse => &[Browse, Candidates, Images, Screens, Everywhere],
         }
     }
 

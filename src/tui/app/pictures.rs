@@ -3,11 +3,10 @@
 use ratatui::layout::Rect;
 
 use super::{App, Screen};
-use crate::domain::ImageRef;
 use crate::tui::library::{Record, USUAL_ASPECT};
 use crate::tui::msg::Look;
 use crate::tui::screens::{browse, detail};
-use crate::tui::widgets::image::Want;
+use crate::tui::widgets::image::{Shown, Want};
 
 impl App {
     /// Where things are on the browse screen.
@@ -86,9 +85,13 @@ impl App {
             },
         );
         for tile in &layout.tiles {
+            let (sight, source) = (&self.screens.sight, &record.group.source);
             let image = match tile.candidate {
-                None => Some(&record.group.source),
-                Some(index) => record.group.candidates.get(index).map(|c| &c.image),
+                None => Some(sight.of_source(source)),
+                Some(index) => {
+                    let candidate = record.group.candidates.get(index);
+                    candidate.map(|c| sight.of(&c.image, source))
+                }
             };
             want(wants, image, tile.picture);
         }
@@ -99,8 +102,12 @@ impl App {
         let (Some(detail), screen) = (self.screens.detail, self.screen()) else {
             return;
         };
-        let image = |index: usize| record.group.candidates.get(index).map(|c| &c.image);
-        let source = Some(&record.group.source);
+        let sight = &self.screens.sight;
+        let image = |index: usize| {
+            let candidate = record.group.candidates.get(index);
+            candidate.map(|c| sight.of(&c.image, &record.group.source))
+        };
+        let source = Some(sight.of_source(&record.group.source));
         let at = self.screens.browse.candidate;
         let layout = |single| {
             let detail = detail::Detail { single, ..detail };
@@ -117,7 +124,7 @@ impl App {
             want(&mut look.prefetch, hidden, now.candidate);
         } else {
             want(&mut look.view, image(at), now.candidate);
-            want(&mut look.view, source, now.source);
+            want(&mut look.view, source.clone(), now.source);
             want(&mut look.prefetch, source, other.source);
             want(&mut look.prefetch, image(at), other.candidate);
         }
@@ -127,12 +134,12 @@ impl App {
     }
 }
 
-pub(super) fn want(wants: &mut Vec<Want>, image: Option<&ImageRef>, room: Rect) {
+pub(super) fn want(wants: &mut Vec<Want>, image: Option<Shown>, room: Rect) {
     if let Some(image) = image
         && !room.is_empty()
     {
         let want = Want {
-            image: image.clone(),
+            image,
             size: room.as_size(),
         };
         if !wants.contains(&want) {

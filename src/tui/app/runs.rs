@@ -11,6 +11,7 @@ use crate::tui::library::{Record, USUAL_ASPECT};
 use crate::tui::msg::{Action, Effect, Look, Sought, Work};
 use crate::tui::overlays;
 use crate::tui::screens::train::{self, Pane, RunNews};
+use crate::tui::widgets::image::Shown;
 
 impl App {
     /// Where things are on the train screen.
@@ -235,7 +236,11 @@ impl App {
             let candidates = group.candidates.iter().map(|candidate| &candidate.image);
             let images = std::iter::once(&group.source).chain(candidates);
             for (image, tile) in images.zip(&layout.tiles) {
-                want(&mut look.view, Some(image), train::panes::picture_of(*tile));
+                want(
+                    &mut look.view,
+                    Some(Shown::plain(image.clone())),
+                    train::panes::picture_of(*tile),
+                );
             }
         }
         look

@@ -63,7 +63,7 @@ fn a_key_without_meaning_changes_nothing_and_draws_nothing() {
     let mut rig = rig();
     rig.app.drawn();
     rig.effects.clear();
-    rig.keys("x");
+    rig.keys("Y");
     assert!(!rig.app.needs_frame());
     assert!(rig.effects.is_empty());
     rig.send(mouse(MouseEventKind::Moved, 50, 20));
@@ -168,15 +168,18 @@ fn detail_asks_for_both_pictures_and_has_the_blink_ready() {
     let side = rig.look().view[0].size;
     rig.keys("b");
     let view = &rig.look().view;
-    assert_eq!((view.len(), view[0].image.0.as_str()), (1, "1/source.png"));
+    assert_eq!(
+        (view.len(), view[0].image.image.0.as_str()),
+        (1, "1/source.png")
+    );
     assert!(view[0].size.width >= side.width);
     let hidden = &rig.look().prefetch[0];
     assert_eq!(
-        (hidden.image.0.as_str(), hidden.size),
+        (hidden.image.image.0.as_str(), hidden.size),
         ("1/1.png", view[0].size)
     );
     rig.keys("b");
-    assert_eq!(rig.look().view[0].image.0, "1/1.png");
+    assert_eq!(rig.look().view[0].image.image.0, "1/1.png");
     rig.keys("esc");
     assert!(rig.app.screens.detail.is_none());
 }

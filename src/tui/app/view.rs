@@ -90,6 +90,7 @@ impl App {
                     record,
                     index: self.screens.browse.candidate,
                     scale: &self.model.scale,
+                    sight: &self.screens.sight,
                 };
                 detail::view(frame, canvas, &layout, &view);
             } else {
@@ -107,6 +108,7 @@ impl App {
             range: score_range(&self.model.scale),
             why_no_scores: &why_no_scores,
             folder: &self.place.folder,
+            sight: &self.screens.sight,
         };
         browse::view(frame, canvas, &self.browse_layout(screen), &view);
     }
@@ -144,6 +146,7 @@ impl App {
             let turned = if self.list.reversed { " ↑" } else { "" };
             order.push(format!("by {}{turned}", self.list.sort.words()));
         }
+        order.extend(self.screens.sight.words());
         let mut look: Vec<String> = Vec::new();
         look.extend(self.paint.graphics.map(|g| g.protocol.to_string()));
         look.push(self.paint.theme.name().to_owned());

@@ -21,6 +21,8 @@ pub(crate) enum Context {
     Detail,
     /// On both of these.
     Candidates,
+    /// Wherever a group's pictures show.
+    Images,
     /// With the runs and their curves.
     Train,
     /// With the leaderboard.
@@ -56,6 +58,7 @@ impl Context {
             Self::Browse => "Browse",
             Self::Detail => "Detail",
             Self::Candidates => "Browse and Detail",
+            Self::Images => "Pictures",
             Self::Train => "Train",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",

@@ -1,6 +1,7 @@
 //! The rows. A new key is one line here; the tests of this folder say what a row must fulfil.
 
 use super::super::msg::Action;
+use super::super::sight::Glass;
 use super::{Context, Row};
 
 const fn row(
@@ -22,7 +23,7 @@ const fn row(
 pub(crate) const TABLE: &[Row] = {
     use Action as A;
     use Context::{
-        Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
+        Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter, Images, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
     };
     &[
         row(Browse, &["j", "down"], A::NextGroup, "go to the next group"),
@@ -41,6 +42,7 @@ pub(crate) const TABLE: &[Row] = {
         row(Browse, &["S"], A::ReverseSort, "turn the sort around"),
         row(Browse, &["v", "tab"], A::NextPanel, "switch between Gaussians and P(A≻B)"),
         row(Browse, &["p"], A::NextPictures, "switch between all pictures and a pair"),
+        row(Browse, &["b"], A::BlinkAll, "show the source in every place, or no longer"),
         row(Browse, &["r"], A::Rescan, "read the workspace again"),
         row(Detail, &["b", "space"], A::Blink, "blink between source and candidate"),
         row(Detail, &["v", "tab"], A::NextDetailView, "switch between side by side and one picture"),
@@ -49,6 +51,20 @@ pub(crate) const TABLE: &[Row] = {
         row(Candidates, &["h", "left"], A::PreviousCandidate, "go to the previous candidate"),
         row(Candidates, &["l", "right"], A::NextCandidate, "go to the next candidate"),
         row(Candidates, &["1…9"], A::Pick(0), "go to the candidate of that number"),
+        row(Images, &["e"], A::Look(Glass::Edits), "show where the edit is"),
+        row(Images, &["c"], A::Look(Glass::Change), "show how far each pixel changed"),
+        row(Images, &["o"], A::Look(Glass::Background), "show the background alone"),
+        row(Images, &["x"], A::Look(Glass::Saturation), "show saturation"),
+        row(Images, &["w"], A::Look(Glass::Wipe), "show the source on one side of a line"),
+        row(Images, &["["], A::WipeLeft, "move that line to the left"),
+        row(Images, &["]"], A::WipeRight, "move that line to the right"),
+        row(Images, &["+", "="], A::Nearer, "look nearer, in all pictures alike"),
+        row(Images, &["-"], A::Farther, "look from farther off"),
+        row(Images, &["0"], A::WholeImage, "show all of the pictures"),
+        row(Images, &["H"], A::PanImage(-1, 0), "move the part that shows to the left"),
+        row(Images, &["L"], A::PanImage(1, 0), "move the part that shows to the right"),
+        row(Images, &["K"], A::PanImage(0, -1), "move the part that shows up"),
+        row(Images, &["J"], A::PanImage(0, 1), "move the part that shows down"),
         row(Train, &["j", "down"], A::NextRun, "go to the next run"),
         row(Train, &["k", "up"], A::PreviousRun, "go to the previous run"),
         row(Train, &["pgdn", "ctrl-f"], A::RunsDown, "go down a page of runs"),

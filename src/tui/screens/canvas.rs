@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use crate::domain::ImageRef;
 use crate::tui::theme::{Role, Theme};
-use crate::tui::widgets::image::{Picture, PictureState, Pictures};
+use crate::tui::widgets::image::{Picture, PictureState, Pictures, Shown};
 
 /// A screen's means.
 #[derive(Clone, Copy)]
@@ -28,8 +28,13 @@ impl Canvas<'_> {
         }
     }
 
-    /// Draws an image into `area`, or a tile with its name in its place.
+    /// Draws an image as it is into `area`, or a tile with its name in its place.
     pub(crate) fn picture(&self, frame: &mut Frame<'_>, image: &ImageRef, area: Rect, name: &str) {
+        self.shown(frame, &Shown::plain(image.clone()), area, name);
+    }
+
+    /// The same with the image as it is to be shown.
+    pub(crate) fn shown(&self, frame: &mut Frame<'_>, image: &Shown, area: Rect, name: &str) {
         let state = self.pictures.map_or(PictureState::Loading, |pictures| {
             pictures.get(image, area.as_size())
         });

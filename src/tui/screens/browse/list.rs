@@ -1,12 +1,12 @@
 //! The group list: which rows there are, which of them show in which order, which one is marked. State only; the rows come
 //! in pieces and the order from a worker, and what is on screen stays until something newer is there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tui_input::Input;
 
-use crate::domain::{GroupId, GroupSummary};
+use crate::domain::{CandidateId, GroupId, GroupSummary};
 use crate::tui::rank::{RankRequest, Ranking, Rows, Sort};
 
 /// How far the reading of the list has come.
@@ -15,6 +15,8 @@ struct Reading {
     round: u64,
     total: Option<usize>,
     complete: bool,
+    /// The model whose scores the rows have.
+    fingerprint: Option<String>,
 }
 
 /// The order from the worker, and whether a newer one is under way.
@@ -27,6 +29,10 @@ struct Order {
     stale: bool,
     /// Mark the first row when it is done, as after typing.
     to_first: bool,
+    /// Of each group that a query found, the candidate.
+    candidates: Arc<HashMap<GroupId, CandidateId>>,
+    /// What is wrong with the query.
+    problem: Option<String>,
 }
 
 /// Groups that were chosen elsewhere.
@@ -59,7 +65,8 @@ pub(crate) struct List {
 
 impl List {
     /// Begins a new reading; rows on screen stay until their successors arrive. Returns its number.
-    pub(crate) fn reread(&mut self) -> u64 {
+    pub(crate) fn reread(&mut self, fingerprint: Option<String>) -> u64 {
+        self.reading.fingerprint = fingerprint;
         self.reading.round += 1;
         self.reading.complete = false;
         self.reading.round
@@ -96,7 +103,9 @@ impl List {
     pub(crate) fn rank(&mut self, typed: bool) -> Option<RankRequest> {
         let plain = self.is_plain();
         self.order.round += 1;
+        self.order.problem = None;
         if plain {
+            self.order.candidates = Arc::default();
             self.order.rows = None;
             self.order.complete = true;
             self.order.stale = false;
@@ -111,6 +120,7 @@ impl List {
             rows: self.rows.clone(),
             only: self.only.as_ref().map(|only| Arc::clone(&only.groups)),
             query: self.query().to_owned(),
+            fingerprint: self.reading.fingerprint.clone(),
             sort: self.sort,
             reversed: self.reversed,
         })
@@ -157,7 +167,12 @@ impl List {
         if ranking.round != self.order.round {
             return None;
         }
-        self.order.rows = Some(ranking.rows);
+        // What is on screen stays while a query is not finished.
+        self.order.problem = ranking.problem;
+        if self.order.problem.is_none() {
+            self.order.rows = Some(ranking.rows);
+            self.order.candidates = ranking.candidates;
+        }
         self.order.complete = ranking.complete;
         if ranking.complete {
             if self.order.to_first {
@@ -171,6 +186,16 @@ impl List {
             }
         }
         None
+    }
+
+    /// What is wrong with the query that was typed.
+    pub(crate) fn problem(&self) -> Option<&str> {
+        self.order.problem.as_deref()
+    }
+
+    /// The candidate of a group that the query found.
+    pub(crate) fn found_in(&self, group: GroupId) -> Option<CandidateId> {
+        self.order.candidates.get(&group).copied()
     }
 
     /// What was typed, trimmed.
@@ -353,7 +378,7 @@ mod tests {
 
     fn list(count: usize) -> List {
         let mut list = List::default();
-        let round = list.reread();
+        let round = list.reread(None);
         assert!(list.take(round, 0, sample::summaries(count), true));
         list
     }
@@ -374,7 +399,7 @@ mod tests {
     fn rows_of_an_earlier_reading_are_refused() {
         let mut list = list(3);
         let old = list.reading.round;
-        list.reread();
+        list.reread(None);
         assert!(!list.take(old, 0, sample::summaries(9), true));
         assert_eq!(list.shown(), 3);
     }
@@ -390,6 +415,7 @@ mod tests {
             round,
             rows: rows.into(),
             complete: true,
+            ..Ranking::default()
         };
         list.ranked(ranking(round, &[3, 2, 1, 0]));
         assert_eq!((list.position(), list.marked()), (2, id));
@@ -408,6 +434,7 @@ mod tests {
             round,
             rows: [0, 1].into(),
             complete: true,
+            ..Ranking::default()
         });
         assert!(again.is_some());
     }
@@ -421,7 +448,12 @@ mod tests {
         let request = list.rank(true).unwrap();
         assert_eq!((request.query.as_str(), list.only()), ("", Some("step 7")));
         let done = std::cell::RefCell::new(None);
-        crate::tui::rank::rank(&request, || true, |r| *done.borrow_mut() = Some(r));
+        crate::tui::rank::rank(
+            &request,
+            &|_, _, _| Ok(None),
+            || true,
+            |r| *done.borrow_mut() = Some(r),
+        );
         list.ranked(done.into_inner().unwrap());
         assert_eq!(list.shown(), 2);
         assert_eq!(list.marked(), Some(GroupId(2)));

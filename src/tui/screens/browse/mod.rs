@@ -3,9 +3,11 @@
 mod contest;
 pub(crate) mod layout;
 pub(crate) mod list;
+mod list_view;
 mod panels;
 mod view;
 
+use crate::domain::GroupId;
 use crate::tui::msg::Action;
 
 pub(crate) use contest::{Contest, Contests};
@@ -28,6 +30,8 @@ pub(crate) struct Browse {
     pub(crate) candidate: usize,
     /// Which panel.
     pub(crate) panel: PanelChoice,
+    /// The group whose candidate was marked because a query found it.
+    pub(crate) found: Option<GroupId>,
     /// Source and candidate only, though all would fit.
     pub(crate) pair: bool,
     /// Why the benchmarks sent groups here.

@@ -10,8 +10,10 @@ use crate::domain::{Axis, Candidate, Gaussian, stats};
 use crate::tui::library::Record;
 use crate::tui::screens::canvas::Canvas;
 use crate::tui::screens::prose;
+use crate::tui::sight::Sight;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::gaussians::{Curve, GaussianPlot, Of};
+use crate::tui::widgets::image::Shown;
 
 /// What is drawn.
 pub(crate) struct View<'a> {
@@ -23,6 +25,8 @@ pub(crate) struct View<'a> {
     pub(crate) index: usize,
     /// Every stored aggregate mean, ascending.
     pub(crate) scale: &'a [f64],
+    /// How the pictures are looked at.
+    pub(crate) sight: &'a Sight,
 }
 
 /// Draws the screen.
@@ -117,14 +121,19 @@ fn pictures(
     let theme = canvas.theme;
     let name = candidate.editor.as_deref().unwrap_or(&candidate.key);
     let source = view.detail.source_shown && view.detail.single;
-    let mut one = |image, area, title: Rect, words: &str, role| {
-        canvas.picture(frame, image, area, words);
+    let sight = view.sight;
+    let mut one = |image: &Shown, area, title: Rect, words: &str, role| {
+        canvas.shown(frame, image, area, words);
+        let words = sight
+            .words()
+            .map_or_else(|| words.to_owned(), |how| format!("{words} · {how}"));
+        let words = &words;
         let words = Span::styled(prose::line(words, title.width), theme[role]);
         frame.render_widget(Line::from(words).centered(), title);
     };
     if !view.detail.single || source {
         one(
-            &view.record.group.source,
+            &sight.of_source(&view.record.group.source),
             layout.source,
             layout.titles[0],
             "source",
@@ -133,7 +142,7 @@ fn pictures(
     }
     if !source {
         one(
-            &candidate.image,
+            &sight.of(&candidate.image, &view.record.group.source),
             layout.candidate,
             layout.titles[1],
             name,

@@ -20,6 +20,7 @@ mod pictures;
 mod preview;
 mod probe;
 mod protocol;
+mod shown;
 mod worker;
 
 pub use picture::Picture;
@@ -27,6 +28,7 @@ pub use pictures::{Counts, Farewell, Limits, PictureState, Pictures, Source, Wan
 pub use preview::Preview;
 pub use probe::{Answer, Probe};
 pub use protocol::{Environment, Graphics, Multiplexer, Protocol, UnknownProtocol};
+pub use shown::{Seen, Shown, Zoom};
 
 #[cfg(test)]
 mod tests;

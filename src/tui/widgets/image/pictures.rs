@@ -13,6 +13,7 @@ use super::kitty::Numbers;
 use super::lru::Lru;
 use super::preview::Preview;
 use super::protocol::Graphics;
+use super::shown::Shown;
 use super::worker;
 use crate::data::images;
 use crate::domain::ImageRef;
@@ -20,8 +21,8 @@ use crate::domain::ImageRef;
 /// An image at a size.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Want {
-    /// Which image.
-    pub image: ImageRef,
+    /// Which image, and how.
+    pub image: Shown,
     /// The area it is to fit, in cells.
     pub size: Size,
 }
@@ -110,12 +111,12 @@ pub struct Pictures {
 /// An entry's name in the cache.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Key {
-    /// Decoded.
-    Pixels(ImageRef),
+    /// Decoded, all of it.
+    Pixels(Shown),
     /// Encoded for a size, in an epoch of the settings.
-    Preview(ImageRef, Size, u64),
+    Preview(Shown, Size, u64),
     /// Not to be had.
-    Broken(ImageRef),
+    Broken(Shown),
 }
 
 /// An entry in the cache.
@@ -155,7 +156,7 @@ pub(super) struct State {
     pub(super) view: Vec<Want>,
     pub(super) prefetch: Vec<Want>,
     /// Images in a worker's hands.
-    pub(super) busy: HashSet<ImageRef>,
+    pub(super) busy: HashSet<Shown>,
     /// What was begun since the last request: a cache too small for all that is wanted must not make work for ever.
     pub(super) begun: HashSet<Want>,
     pub(super) cache: Lru<Key, Entry>,
@@ -191,7 +192,7 @@ impl State {
             Key::Preview(image, size, _) => view
                 .iter()
                 .any(|want| want.image == *image && want.size == *size),
-            Key::Broken(image) => view.iter().any(|want| want.image == *image),
+            Key::Broken(image) => view.iter().any(|want| want.image.whole() == *image),
             Key::Pixels(_) => false,
         });
         self.forget(gone, numbers);
@@ -277,14 +278,14 @@ impl Pictures {
     }
 
     /// What there is to show of `image` within `size` cells.
-    pub fn get(&self, image: &ImageRef, size: Size) -> PictureState {
+    pub fn get(&self, image: &Shown, size: Size) -> PictureState {
         let mut state = self.shared.lock();
         let epoch = state.epoch;
         let exact = Key::Preview(image.clone(), size, epoch);
         if let Some(Entry::Preview(preview)) = state.cache.get(&exact) {
             return PictureState::Ready(Arc::clone(preview));
         }
-        if let Some(Entry::Broken(reason)) = state.cache.get(&Key::Broken(image.clone())) {
+        if let Some(Entry::Broken(reason)) = state.cache.get(&Key::Broken(image.whole())) {
             return PictureState::Broken(reason.clone());
         }
         let stopgap = state
@@ -292,10 +293,11 @@ impl Pictures {
             .iter()
             .filter_map(|(key, entry)| match (key, entry) {
                 (Key::Preview(of, _, epoch), Entry::Preview(preview))
-                    if of == image && preview.fits(size) =>
+                    if of.image == image.image && preview.fits(size) =>
                 {
+                    // The same picture at another size rather than the image as it was shown before.
                     let area = u32::from(preview.size().width) * u32::from(preview.size().height);
-                    Some(((*epoch, area), preview))
+                    Some(((of == image, *epoch, area), preview))
                 }
                 _ => None,
             })
@@ -306,9 +308,9 @@ impl Pictures {
     }
 
     /// Forgets that an image was broken, so that it is tried again.
-    pub fn retry(&self, image: &ImageRef) {
+    pub fn retry(&self, image: &Shown) {
         let mut state = self.shared.lock();
-        state.cache.remove(&Key::Broken(image.clone()));
+        state.cache.remove(&Key::Broken(image.whole()));
         state.begun.clear();
         drop(state);
         self.shared.wake.notify_all();

@@ -10,6 +10,8 @@ use image::RgbImage;
 use super::pictures::{Entry, Key, Pixels, Shared, State, Want};
 use super::preview::{Fit, Preview, scale};
 use super::protocol::Graphics;
+use super::shown::{Seen, Shown};
+use crate::failures::overlay::through;
 
 /// A decoded image of more bytes than this is kept reduced to [`KEPT_SIDE`].
 const KEPT_BYTES: usize = 16 << 20;
@@ -51,7 +53,7 @@ fn run(shared: &Shared) {
                 shared.dropped.fetch_add(1, Ordering::Relaxed);
             }
             Err(reason) => state.keep(
-                Key::Broken(job.want.image.clone()),
+                Key::Broken(job.want.image.whole()),
                 Entry::Broken(reason),
                 &shared.numbers,
             ),
@@ -96,7 +98,7 @@ fn next(shared: &Shared) -> Option<Job> {
         if let Some(want) = most_wanted(&state) {
             state.busy.insert(want.image.clone());
             state.begun.insert(want.clone());
-            let pixels = match state.cache.get(&Key::Pixels(want.image.clone())) {
+            let pixels = match state.cache.get(&Key::Pixels(want.image.whole())) {
                 Some(Entry::Pixels(pixels)) => Some(Arc::clone(pixels)),
                 _ => None,
             };
@@ -127,7 +129,7 @@ pub(super) fn most_wanted(state: &State) -> Option<Want> {
                 && !state.busy.contains(&want.image)
                 && !state.begun.contains(want)
                 && state.cache.peek(&key).is_none()
-                && state.cache.peek(&Key::Broken(want.image.clone())).is_none()
+                && state.cache.peek(&Key::Broken(want.image.whole())).is_none()
         })
         .cloned()
 }
@@ -138,13 +140,14 @@ fn make(shared: &Shared, job: &Job) -> Result<Option<Preview>, String> {
         let state = shared.lock();
         state.epoch == job.epoch && state.wants(&job.want)
     };
+    let zoom = job.want.image.zoom;
     let fit_of = |image: &RgbImage| {
-        let (width, height) = image.dimensions();
+        let [_, _, width, height] = zoom.part(image.dimensions());
         Fit::of(width, height, job.want.size, job.graphics)
     };
     let enough = job.pixels.as_ref().filter(|pixels| {
         let fit = fit_of(&pixels.image);
-        !pixels.reduced || fit.pixels.0 < pixels.image.width()
+        !pixels.reduced || fit.pixels.0 < zoom.part(pixels.image.dimensions())[2]
     });
     let decoded;
     let source: &RgbImage = if let Some(pixels) = enough {
@@ -160,6 +163,13 @@ fn make(shared: &Shared, job: &Job) -> Result<Option<Preview>, String> {
         return Ok(None);
     }
     let fit = fit_of(source);
+    let part;
+    let source = if zoom.is_whole() {
+        source
+    } else {
+        part = zoom.cut(source);
+        &part
+    };
     let scaled = scale(source, fit.pixels.0, fit.pixels.1)?;
     if !wanted() {
         return Ok(None);
@@ -168,12 +178,26 @@ fn make(shared: &Shared, job: &Job) -> Result<Option<Preview>, String> {
     Preview::encode(scaled, fit, job.graphics, &shared.numbers).map(Some)
 }
 
+/// An image as its lens shows it. A source that cannot be had is no reason to show nothing.
+fn load(shared: &Shared, shown: &Shown) -> Result<RgbImage, String> {
+    let image = shared.source.load(&shown.image)?;
+    let Some(Seen { lens, source }) = &shown.seen else {
+        return Ok(image);
+    };
+    let source = if lens.needs_source() {
+        shared.source.load(source).ok()
+    } else {
+        None
+    };
+    Ok(through(lens, source.as_ref(), &image))
+}
+
 /// Decodes an image, and keeps it for other sizes.
 fn decode(shared: &Shared, job: &Job) -> Result<Arc<Pixels>, String> {
     shared.decodes.fetch_add(1, Ordering::Relaxed);
     let image = &job.want.image;
     // A decoder that panics on a malformed file must not take the worker along.
-    let loaded = catch_unwind(AssertUnwindSafe(|| shared.source.load(image)))
+    let loaded = catch_unwind(AssertUnwindSafe(|| load(shared, image)))
         .unwrap_or_else(|_| Err("the decoder failed on this file".into()))?;
     if loaded.width() == 0 || loaded.height() == 0 {
         return Err("the image has no pixels".into());
@@ -185,7 +209,7 @@ fn decode(shared: &Shared, job: &Job) -> Result<Arc<Pixels>, String> {
     let kept = reduce(&pixels)?.map_or_else(|| Arc::clone(&pixels), Arc::new);
     let mut state = shared.lock();
     state.keep(
-        Key::Pixels(image.clone()),
+        Key::Pixels(image.whole()),
         Entry::Pixels(kept),
         &shared.numbers,
     );

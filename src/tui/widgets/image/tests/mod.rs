@@ -12,7 +12,8 @@ use ratatui::layout::Size;
 
 use super::pictures::State;
 use super::{
-    Graphics, Limits, PictureState, Pictures, Preview, Protocol, Source, Want, pictures, worker,
+    Graphics, Limits, PictureState, Pictures, Preview, Protocol, Shown, Source, Want, pictures,
+    worker,
 };
 use crate::domain::ImageRef;
 
@@ -97,7 +98,7 @@ impl Rig {
     fn is_exact(&self, names: &[&str], size: Size) -> bool {
         let state = self.pictures.shared_for_tests().lock();
         names.iter().all(|name| {
-            let image = ImageRef((*name).to_owned());
+            let image = Shown::plain(ImageRef((*name).to_owned()));
             let broken = pictures::Key::Broken(image.clone());
             let preview = pictures::Key::Preview(image, size, state.epoch);
             state.cache.peek(&preview).is_some() || state.cache.peek(&broken).is_some()
@@ -113,7 +114,8 @@ impl Rig {
     }
 
     fn get(&self, name: &str, size: Size) -> PictureState {
-        self.pictures.get(&ImageRef(name.to_owned()), size)
+        self.pictures
+            .get(&Shown::plain(ImageRef(name.to_owned())), size)
     }
 
     fn decodes(&self) -> u64 {
@@ -125,7 +127,7 @@ fn wants(names: &[&str], size: Size) -> Vec<Want> {
     names
         .iter()
         .map(|name| Want {
-            image: ImageRef((*name).to_owned()),
+            image: Shown::plain(ImageRef((*name).to_owned())),
             size,
         })
         .collect()

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ratatui::layout::Size;
 
-use super::super::{Counts, Graphics, Limits, PictureState, Pictures, Protocol};
+use super::super::{Counts, Graphics, Limits, PictureState, Pictures, Protocol, Shown};
 use super::{Free, Hand, Rig, SIZE, graphics, preview, wants};
 use crate::domain::ImageRef;
 
@@ -57,7 +57,7 @@ fn a_held_key_decodes_nothing_on_its_way() {
         let name = format!("{i}/8x8");
         pictures.request(wants(&[&name], SIZE), vec![]);
     }
-    let last = ImageRef("499/8x8".into());
+    let last = Shown::plain(ImageRef("499/8x8".into()));
     while !matches!(pictures.get(&last, SIZE), PictureState::Ready(_)) {
         notices.recv().unwrap();
     }
@@ -131,7 +131,7 @@ fn the_broken_stay_broken_until_tried_again() {
         rig.show(&["30x30"], SIZE);
     }
     assert_eq!(rig.decodes(), 2);
-    rig.pictures.retry(&ImageRef("bad".into()));
+    rig.pictures.retry(&Shown::plain(ImageRef("bad".into())));
     rig.show(&["bad"], SIZE);
     assert_eq!(rig.decodes(), 3);
 }

@@ -1,8 +1,13 @@
 //! Filtering and sorting the group list off the loop: one thread, newest request wins, partial results while it works. The
-//! list on screen stays until the first of them arrives.
+//! list on screen stays until the first of them arrives. What was typed is words to look for, or a query on the candidates,
+//! which the store answers.
+
+mod rows;
+#[cfg(test)]
+mod tests;
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering as Memory};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,61 +15,11 @@ use std::time::{Duration, Instant};
 use nucleo_matcher::pattern::{CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 
-use crate::domain::{GroupId, GroupSummary};
+pub(crate) use rows::{PIECE, Rows};
 
-/// The rows of the list, in shared pieces of equal size (the last may be shorter): a snapshot for the worker is a copy of
-/// pointers, and a new score copies one piece at most.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Rows {
-    pieces: Vec<Arc<Vec<GroupSummary>>>,
-    len: usize,
-}
-
-/// Rows per piece, and per reading of the store.
-pub(crate) const PIECE: usize = 1024;
-
-impl Rows {
-    /// How many there are.
-    pub(crate) const fn len(&self) -> usize {
-        self.len
-    }
-
-    /// The row at `index` of the workspace's order.
-    pub(crate) fn get(&self, index: usize) -> Option<&GroupSummary> {
-        self.pieces.get(index / PIECE)?.get(index % PIECE)
-    }
-
-    /// Changes one row in place.
-    pub(crate) fn get_mut(&mut self, index: usize) -> Option<&mut GroupSummary> {
-        Arc::make_mut(self.pieces.get_mut(index / PIECE)?).get_mut(index % PIECE)
-    }
-
-    /// Puts a piece at row `start`, over what was there; `last` cuts what follows. A piece that does not begin where one
-    /// begins is refused.
-    pub(crate) fn put(&mut self, start: usize, rows: Vec<GroupSummary>, last: bool) {
-        let piece = start / PIECE;
-        if !start.is_multiple_of(PIECE) || piece > self.pieces.len() || rows.len() > PIECE {
-            return;
-        }
-        if piece < self.pieces.len() {
-            self.pieces[piece] = Arc::new(rows);
-        } else {
-            self.pieces.push(Arc::new(rows));
-        }
-        if last {
-            self.pieces.truncate(piece + 1);
-        }
-        self.pieces.retain(|piece| !piece.is_empty());
-        self.len = self.pieces.iter().map(|piece| piece.len()).sum();
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (usize, &GroupSummary)> {
-        self.pieces
-            .iter()
-            .flat_map(|piece| piece.iter())
-            .enumerate()
-    }
-}
+use crate::data::Match;
+use crate::domain::query::Query;
+use crate::domain::{CandidateId, GroupId, GroupSummary};
 
 /// What the list is sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,6 +72,8 @@ pub(crate) struct RankRequest {
     pub(crate) only: Option<Arc<HashSet<GroupId>>>,
     /// What was typed.
     pub(crate) query: String,
+    /// The model whose scores a query means.
+    pub(crate) fingerprint: Option<String>,
     /// The order.
     pub(crate) sort: Sort,
     /// The other way round.
@@ -124,7 +81,7 @@ pub(crate) struct RankRequest {
 }
 
 /// A result: row numbers in the order of the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Ranking {
     /// The request's.
     pub(crate) round: u64,
@@ -132,7 +89,17 @@ pub(crate) struct Ranking {
     pub(crate) rows: Arc<[u32]>,
     /// False while the worker goes on.
     pub(crate) complete: bool,
+    /// Of each group that a query found, the candidate that it found first.
+    pub(crate) candidates: Arc<HashMap<GroupId, CandidateId>>,
+    /// What is wrong with the query; there are no rows then.
+    pub(crate) problem: Option<String>,
 }
+
+/// The candidates that a query holds of; `None` if it was not wanted any more.
+pub(crate) type Sought = Result<Option<Vec<Match>>, String>;
+
+/// Answers queries under a model's scores, until the last argument says that the answer is not wanted any more.
+pub(crate) type Seek = dyn Fn(&Query, Option<&str>, &dyn Fn() -> bool) -> Sought + Send;
 
 /// A partial result after this long, then at twice the distance each time.
 const FIRST_RESULT: Duration = Duration::from_millis(12);
@@ -158,8 +125,11 @@ struct Slot {
 }
 
 impl Ranker {
-    /// Starts the thread; `answer` is called on it.
-    pub(crate) fn start(answer: impl Fn(Ranking) + Send + 'static) -> std::io::Result<Self> {
+    /// Starts the thread; `seek` and `answer` are called on it.
+    pub(crate) fn start(
+        seek: Box<Seek>,
+        answer: impl Fn(Ranking) + Send + 'static,
+    ) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::default());
         let worker = Arc::clone(&shared);
         std::thread::Builder::new()
@@ -168,7 +138,7 @@ impl Ranker {
                 while let Some(request) = worker.take() {
                     let round = request.round;
                     let current = || worker.newest.load(Memory::Acquire) == round;
-                    rank(&request, current, &answer);
+                    rank(&request, &seek, current, &answer);
                 }
             })?;
         Ok(Self { shared })
@@ -210,7 +180,77 @@ impl Shared {
 }
 
 /// Works a request off; gives up as soon as it is not `current` any more.
-pub(crate) fn rank(request: &RankRequest, current: impl Fn() -> bool, answer: impl Fn(Ranking)) {
+pub(crate) fn rank(
+    request: &RankRequest,
+    seek: &(impl Fn(&Query, Option<&str>, &dyn Fn() -> bool) -> Sought + ?Sized),
+    current: impl Fn() -> bool,
+    answer: impl Fn(Ranking),
+) {
+    if Query::is_meant(&request.query) {
+        by_query(request, seek, current, answer);
+    } else {
+        by_words(request, current, answer);
+    }
+}
+
+fn left_out(request: &RankRequest, row: &GroupSummary) -> bool {
+    let only = request.only.as_ref();
+    only.is_some_and(|only| !only.contains(&row.id))
+}
+
+/// The groups in which a query holds of a candidate, in its order where it has one.
+fn by_query(
+    request: &RankRequest,
+    seek: &(impl Fn(&Query, Option<&str>, &dyn Fn() -> bool) -> Sought + ?Sized),
+    current: impl Fn() -> bool,
+    answer: impl Fn(Ranking),
+) {
+    let round = request.round;
+    let query = Query::parse(&request.query).map_err(|e| e.to_string());
+    let ordered = query.as_ref().is_ok_and(|query| query.order().is_some());
+    let sought = query.and_then(|q| seek(&q, request.fingerprint.as_deref(), &|| !current()));
+    let matches = match sought {
+        Ok(Some(matches)) => matches,
+        Ok(None) => return,
+        Err(problem) => {
+            return answer(Ranking {
+                round,
+                complete: true,
+                problem: Some(problem),
+                ..Ranking::default()
+            });
+        }
+    };
+    let mut candidates = HashMap::new();
+    let mut places = HashMap::new();
+    for found in &matches {
+        candidates.entry(found.group).or_insert(found.candidate);
+        let next = u32::try_from(places.len()).unwrap_or(u32::MAX);
+        places.entry(found.group).or_insert(next);
+    }
+    // As among words: the best match has the highest number.
+    let mut hits: Vec<(u32, u32)> = request
+        .rows
+        .iter()
+        .filter(|(_, row)| !left_out(request, row))
+        .filter_map(|(index, row)| {
+            let place = if ordered { *places.get(&row.id)? } else { 0 };
+            places.contains_key(&row.id).then_some(())?;
+            Some((u32::try_from(index).unwrap_or(u32::MAX), u32::MAX - place))
+        })
+        .collect();
+    sort(&mut hits, request);
+    answer(Ranking {
+        round,
+        rows: hits.iter().map(|(index, _)| *index).collect(),
+        complete: true,
+        candidates: Arc::new(candidates),
+        problem: None,
+    });
+}
+
+/// The groups that have the words typed.
+fn by_words(request: &RankRequest, current: impl Fn() -> bool, answer: impl Fn(Ranking)) {
     let query = request.query.trim();
     let pattern = Pattern::parse(query, CaseMatching::Smart, Normalization::Smart);
     let mut matcher = Matcher::new(Config::DEFAULT);
@@ -224,6 +264,7 @@ pub(crate) fn rank(request: &RankRequest, current: impl Fn() -> bool, answer: im
             round: request.round,
             rows: hits.iter().map(|(index, _)| *index).collect(),
             complete,
+            ..Ranking::default()
         });
     };
     for (index, row) in request.rows.iter() {
@@ -237,8 +278,7 @@ pub(crate) fn rank(request: &RankRequest, current: impl Fn() -> bool, answer: im
                 next = Instant::now() + pause;
             }
         }
-        let left_out = |only: &Arc<HashSet<GroupId>>| !only.contains(&row.id);
-        if request.only.as_ref().is_some_and(left_out) {
+        if left_out(request, row) {
             continue;
         }
         let score = if query.is_empty() {
@@ -336,102 +376,4 @@ fn spread(row: &GroupSummary) -> Option<f64> {
         .map(|s| f64::from(*s))
         .min_by(f64::total_cmp)?;
     Some(best(row)? - worst)
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::mpsc;
-
-    use super::*;
-    use crate::tui::sample;
-
-    fn rows(count: usize) -> Rows {
-        let mut rows = Rows::default();
-        let all = sample::summaries(count);
-        for (i, piece) in all.chunks(PIECE).enumerate() {
-            rows.put(i * PIECE, piece.to_vec(), (i + 1) * PIECE >= count);
-        }
-        rows
-    }
-
-    fn ranked(request: &RankRequest) -> Vec<u32> {
-        let (tx, rx) = mpsc::channel();
-        rank(request, || true, |r| tx.send(r).unwrap());
-        rx.try_iter()
-            .find(|r| r.complete)
-            .map(|r| r.rows.to_vec())
-            .unwrap()
-    }
-
-    fn request(rows: Rows, query: &str, sort: Sort) -> RankRequest {
-        RankRequest {
-            only: None,
-            round: 1,
-            rows,
-            query: query.into(),
-            sort,
-            reversed: false,
-        }
-    }
-
-    #[test]
-    fn rows_are_found_across_pieces_and_a_reload_replaces_them() {
-        let mut all = rows(PIECE + 10);
-        assert_eq!(all.len(), PIECE + 10);
-        assert_eq!(
-            all.get(PIECE + 3),
-            sample::summaries(PIECE + 10).get(PIECE + 3)
-        );
-        all.put(0, sample::summaries(3), true);
-        assert_eq!(all.len(), 3);
-        assert_eq!(all.get(3), None);
-    }
-
-    #[test]
-    fn a_filter_finds_words_out_of_instruction_category_and_key() {
-        let all = rows(40);
-        let wanted = all.get(7).unwrap().clone();
-        assert_eq!(
-            ranked(&request(all.clone(), &wanted.key, Sort::Order))[0],
-            7
-        );
-        assert!(ranked(&request(all, "no such thing anywhere", Sort::Order)).is_empty());
-    }
-
-    #[test]
-    fn groups_without_a_value_sort_last_in_both_directions() {
-        let mut all = rows(3);
-        for (index, agreement) in [(0, None), (1, Some(0.9)), (2, Some(0.1))] {
-            all.get_mut(index).unwrap().agreement = agreement;
-        }
-        let mut ask = request(all, "", Sort::Agreement);
-        assert_eq!(ranked(&ask), [2, 1, 0]);
-        ask.reversed = true;
-        assert_eq!(ranked(&ask), [1, 2, 0]);
-    }
-
-    #[test]
-    fn a_request_that_is_no_longer_wanted_answers_nothing() {
-        let (tx, rx) = mpsc::channel();
-        rank(
-            &request(rows(10), "a", Sort::Order),
-            || false,
-            |r| tx.send(r).unwrap(),
-        );
-        assert!(rx.try_recv().is_err());
-    }
-
-    #[test]
-    fn the_worker_answers_the_newest_request() {
-        let (tx, rx) = mpsc::channel();
-        let ranker = Ranker::start(move |ranking| tx.send(ranking).unwrap()).unwrap();
-        let all = rows(5);
-        for round in 1..=20 {
-            let mut ask = request(all.clone(), "", Sort::Order);
-            ask.round = round;
-            ranker.request(ask);
-        }
-        let last = rx.iter().find(|r| r.round == 20 && r.complete).unwrap();
-        assert_eq!(last.rows.len(), 5);
-    }
 }
