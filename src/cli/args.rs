@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
+use super::chosen::WhereArgs;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
@@ -159,6 +160,8 @@ pub(super) struct ScoreArgs {
     /// Also P(A>B) between any two candidates
     #[arg(long)]
     pub(super) pairs: bool,
+    #[command(flatten)]
+    pub(super) only: WhereArgs,
     #[command(flatten)]
     pub(super) place: Where,
     #[command(flatten)]

@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::data::WorkspaceError;
 use crate::train::PlanError;
 use crate::workbench::SetupError;
 
@@ -43,7 +44,10 @@ impl Exit {
             {
                 return Self::Done;
             }
-            if cause.is::<ConfigError>() || cause.is::<SetupError>() || cause.is::<PlanError>() {
+            let usage = matches!(cause.downcast_ref(), Some(WorkspaceError::Usage(_)));
+            let settings =
+                cause.is::<ConfigError>() || cause.is::<SetupError>() || cause.is::<PlanError>();
+            if usage || settings {
                 return Self::Usage;
             }
         }
@@ -74,6 +78,8 @@ mod tests {
         };
         let wrong = Err::<(), _>(config).context("start").unwrap_err();
         assert_eq!(Exit::of(&wrong), Exit::Usage);
+        let usage = anyhow::Error::new(WorkspaceError::Usage("x".into()));
+        assert_eq!(Exit::of(&usage), Exit::Usage);
         assert_eq!(Exit::of(&anyhow::anyhow!("no such file")), Exit::Failed);
     }
 }

@@ -7,6 +7,7 @@ mod ablate;
 mod annotate;
 mod args;
 mod bench;
+mod chosen;
 mod data;
 mod doctor;
 mod exit;

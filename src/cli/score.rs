@@ -15,7 +15,7 @@ use super::report::{GroupReport, Report, Scale};
 use super::stop::Stop;
 use crate::data::Workspace;
 use crate::data::import::{self, GroupRecord};
-use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef};
+use crate::domain::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
 use crate::model::{LoadOptions, RewardModel};
 use crate::score::{Batch, GroupScores, score_groups};
 use crate::workbench::Workbench;
@@ -131,9 +131,16 @@ fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
             let keys = records(file)?
                 .map(|record| Ok(record?.key))
                 .collect::<anyhow::Result<HashSet<_>>>()?;
-            stored(workspace, |key| keys.contains(key))
+            stored(workspace, |row| keys.contains(&row.key))
         }
-        (None, _) => stored(bench.workspace()?, |_| true),
+        (None, _) => {
+            let workspace = bench.workspace()?;
+            let chosen = args.only.groups(&workspace, args.place.model.as_deref())?;
+            let chosen = chosen.map(|groups| groups.into_iter().collect::<HashSet<_>>());
+            stored(workspace, |row| {
+                chosen.as_ref().is_none_or(|ids| ids.contains(&row.id))
+            })
+        }
     }
 }
 
@@ -141,13 +148,13 @@ fn records(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Gr
     Ok(import::own(file)?.map(|record| Ok(record?)))
 }
 
-/// The groups of a workspace whose names are wanted, and how many candidates they have.
-fn stored(workspace: Workspace, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Groups> {
+/// The groups of a workspace that are wanted, and how many candidates they have.
+fn stored(workspace: Workspace, wanted: impl Fn(&GroupSummary) -> bool) -> anyhow::Result<Groups> {
     const PAGE: usize = 1000;
     let (mut ids, mut candidates, mut after) = (Vec::new(), 0, None);
     loop {
         let page = workspace.summaries(after, PAGE, None)?;
-        for row in page.iter().filter(|row| wanted(&row.key)) {
+        for row in page.iter().filter(|row| wanted(row)) {
             ids.push(row.id);
             candidates += row.candidates;
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use crate::cli::args::Answer;
+use crate::cli::chosen::WhereArgs;
 
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
@@ -62,6 +63,44 @@ pub(in crate::cli) enum DataVerb {
     Agreement(DataAgreementArgs),
     /// Divide it into parts so that no image is in two of them
     Split(DataSplitArgs),
+    /// List the candidates for which something holds; tag them, or keep them as a selection
+    Find(DataFindArgs),
+    /// List what queries can ask for
+    Fields(DataFieldsArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Queries compare fields of candidates: 'sat_delta > 0.15 and if.mean > 0.5 and human.if <= 2', 'editor ~ flux and not tag = seen', \
+'human.vq = none', '… sort by vq.mean desc'. Numbers compare by > >= < <= = !=, texts by = != (whole) and ~ !~ (a part), both by \
+'= none'. What has no value compares with nothing. The same queries are filters in the workbench, typed after /.")]
+pub(in crate::cli) struct DataFindArgs {
+    /// What must hold
+    #[arg(value_name = "QUERY")]
+    pub(in crate::cli) query: String,
+    /// The workspace [default: the one here]
+    #[arg(long, short, value_name = "DIR")]
+    pub(in crate::cli) workspace: Option<PathBuf>,
+    /// Whose scores are meant: a name from 'erw model list', or a directory [default: the workspace's own]
+    #[arg(long, short, value_name = "NAME|DIR")]
+    pub(in crate::cli) model: Option<String>,
+    /// Only the first N
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) limit: Option<usize>,
+    /// Put this word on each
+    #[arg(long, value_name = "WORD")]
+    pub(in crate::cli) tag: Option<String>,
+    /// Keep them as a selection of this name, in place of what had it
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) save: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) answer: Answer,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DataFieldsArgs {
+    #[command(flatten)]
+    pub(in crate::cli) answer: Answer,
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +134,11 @@ pub(in crate::cli) struct ExportArgs {
     /// Only these groups: a text file with a name a line
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) groups: Option<PathBuf>,
+    #[command(flatten)]
+    pub(in crate::cli) only: WhereArgs,
+    /// Whose scores --where means: a name from 'erw model list', or a directory [default: the workspace's own]
+    #[arg(long, short, value_name = "NAME|DIR")]
+    pub(in crate::cli) model: Option<String>,
     /// Copy the images into this folder, and write the paths of the copies
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) images: Option<PathBuf>,

@@ -24,9 +24,13 @@ struct Answer {
 
 /// Writes a file; missing images are listed and do not stop it, and the exit code says that there are some.
 pub(in crate::cli) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
-    let options = options(args)?;
+    let mut options = options(args)?;
     let format = export_format(args.format.as_deref(), &args.file)?;
     let workspace = opened(args.workspace.as_deref())?;
+    options.chosen = args
+        .only
+        .groups(&workspace, args.model.as_deref())?
+        .map(|groups| groups.into_iter().collect());
     let mut bar = Progress::new("writing", Unit::Groups, 0);
     let report = workspace.export(&args.file, format, &options, &mut |done, total| {
         bar.set(done as u64, total as u64);
@@ -109,6 +113,7 @@ fn options(args: &ExportArgs) -> anyhow::Result<ExportOptions> {
         split: args.split.clone(),
         set: args.set.clone(),
         groups: groups.transpose()?,
+        chosen: None,
         pairing: Pairing {
             ties,
             least_agreement: args.least_agreement,

@@ -4,6 +4,7 @@ mod agreement;
 pub(super) mod args;
 mod census;
 pub(super) mod export;
+mod find;
 pub(super) mod import;
 
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(super) fn run(verb: &DataVerb) -> anyhow::Result<Exit> {
         DataVerb::Stats(args) => census::run(args),
         DataVerb::Agreement(args) => agreement::run(args),
         DataVerb::Split(args) => divide(args),
+        DataVerb::Find(args) => find::run(args),
+        DataVerb::Fields(args) => find::fields(args),
     }
 }
 

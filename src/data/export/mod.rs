@@ -14,6 +14,7 @@ mod target;
 mod tests;
 mod tuples;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,7 @@ use serde::Serialize;
 
 use super::images::ImageError;
 use super::store::{Workspace, WorkspaceError};
-use crate::domain::{Candidate, Group, ImageRef, Pairing};
+use crate::domain::{Candidate, Group, GroupId, ImageRef, Pairing};
 
 use target::Target;
 
@@ -34,7 +35,9 @@ pub struct ExportOptions {
     /// Only the groups that came with this data set.
     pub set: Option<String>,
     /// Only these groups, by name.
-    pub groups: Option<std::collections::HashSet<String>>,
+    pub groups: Option<HashSet<String>>,
+    /// Only these groups, by number.
+    pub chosen: Option<HashSet<GroupId>>,
     /// How labels and votes become pairs, where the format has pairs.
     pub pairing: Pairing,
     /// How many candidates a tuple has, where the format has tuples.
@@ -57,6 +60,7 @@ impl Default for ExportOptions {
             split: None,
             set: None,
             groups: None,
+            chosen: None,
             pairing: Pairing::default(),
             ways: vec![2, 3, 4],
             per_group: 1,
@@ -280,6 +284,11 @@ impl Export<'_> {
         is(&self.options.split, &group.split)
             && is(&self.options.set, &group.set)
             && named.is_none_or(|names| names.contains(&group.key))
+            && self
+                .options
+                .chosen
+                .as_ref()
+                .is_none_or(|ids| ids.contains(&group.id))
     }
 
     /// A stored image path as it is written into the file; a copy's, where images are copied. An image that cannot be read is

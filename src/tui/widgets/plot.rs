@@ -1,5 +1,6 @@
 //! A small plot of lines over a plane whose both axes are known beforehand: a curve of shares with its dots, and straight lines
-//! to hold it against (a diagonal, a floor) that are broken and bear their names.
+//! to hold it against (a diagonal, a floor) that are broken and bear their names; behind them a cloud of points, whose density
+//! shows as shade where there are many in a cell.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -52,10 +53,31 @@ pub struct Plot<'a> {
     across: Ruler,
     up: Ruler,
     strokes: &'a [Stroke<'a>],
+    cloud: Option<Cloud<'a>>,
     theme: &'a Theme,
 }
 
+/// Points behind the lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Cloud<'a> {
+    /// The points.
+    pub points: &'a [(f64, f64)],
+    /// What they mean, as a colour.
+    pub role: Role,
+    /// The part of the axis across whose points are chosen, if any: the others are drawn fainter.
+    pub chosen: Option<(f64, f64)>,
+    /// The point that is looked at.
+    pub marked: Option<(f64, f64)>,
+}
+
 impl<'a> Plot<'a> {
+    /// With points behind the lines.
+    #[must_use]
+    pub const fn cloud(mut self, cloud: Cloud<'a>) -> Self {
+        self.cloud = Some(cloud);
+        self
+    }
+
     /// Shows `strokes`, the last in front, over these ranges; `title` says what lies on which axis.
     pub const fn new(
         title: &'a str,
@@ -68,6 +90,7 @@ impl<'a> Plot<'a> {
             across,
             up,
             strokes,
+            cloud: None,
             theme,
         }
     }
@@ -93,6 +116,72 @@ impl<'a> Plot<'a> {
             theme: self.theme,
         };
         axes.draw(buffer);
+    }
+
+    fn draw_cloud(&self, cloud: &Cloud<'_>, field: Rect, buffer: &mut Buffer) {
+        let cells = usize::from(field.width) * usize::from(field.height);
+        let (mut counts, mut dots) = (vec![0_u32; cells], Line::new(field.width, field.height));
+        let mut chosen = vec![false; cells];
+        let (right, bottom) = (
+            f64::from(field.width * ACROSS) - 1.0,
+            f64::from(field.height * DOWN) - 1.0,
+        );
+        let within = |share: &f64| (0.0..=1.0).contains(share);
+        for (x, y) in cloud.points {
+            let place = self.across.share(*x).zip(self.up.share(*y));
+            let Some((across, up)) = place.filter(|(x, y)| within(x) && within(y)) else {
+                continue;
+            };
+            let at = (
+                (across * right).round() as u16,
+                ((1.0 - up) * bottom).round() as u16,
+            );
+            dots.dot(at.0, at.1);
+            let cell =
+                usize::from(at.1 / DOWN) * usize::from(field.width) + usize::from(at.0 / ACROSS);
+            counts[cell] += 1;
+            chosen[cell] |= cloud
+                .chosen
+                .is_none_or(|(low, high)| (low..=high).contains(x));
+        }
+        let most = counts.iter().copied().max().unwrap_or(0);
+        for (at, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let place = (
+                field.x + (at % usize::from(field.width)) as u16,
+                field.y + (at / usize::from(field.width)) as u16,
+            );
+            let bits = dots.cell(place.0 - field.x, place.1 - field.y);
+            let symbol = char::from_u32(0x2800 + u32::from(bits)).unwrap_or('·');
+            let role = if chosen[at] { cloud.role } else { Role::Dim };
+            buffer[place].set_char(symbol).set_style(self.theme[role]);
+            // More points than a cell has dots for: the shade tells how many.
+            if *count > u32::from(ACROSS * DOWN) {
+                let share = (f64::from(*count).ln() / f64::from(most.max(2)).ln()).min(1.0);
+                let shade = self.theme.shade(role, 0.15 + 0.45 * share);
+                buffer[place].set_style(Style { fg: None, ..shade });
+            }
+        }
+        if let Some((x, y)) = cloud.marked
+            && let Some(place) = column(field, &self.across, x).zip(row(field, &self.up, y))
+        {
+            buffer[place]
+                .set_char('◉')
+                .set_style(self.theme[Role::Warning]);
+        }
+    }
+
+    /// Marks the ends of the chosen part on the axis under the field.
+    fn draw_chosen(&self, cloud: &Cloud<'_>, field: Rect, buffer: &mut Buffer) {
+        let Some((low, high)) = cloud.chosen else {
+            return;
+        };
+        for (end, symbol) in [(low, "▶"), (high, "◀")] {
+            if let Some(x) = column(field, &self.across, end)
+                && field.bottom() < buffer.area.bottom()
+            {
+                buffer.set_string(x, field.bottom(), symbol, self.theme[Role::Accent]);
+            }
+        }
     }
 
     fn draw_stroke(&self, stroke: &Stroke<'_>, field: Rect, buffer: &mut Buffer) {
@@ -196,6 +285,10 @@ impl Widget for Plot<'_> {
             return;
         }
         self.draw_axes(area, field, buffer);
+        if let Some(cloud) = &self.cloud {
+            self.draw_cloud(cloud, field, buffer);
+            self.draw_chosen(cloud, field, buffer);
+        }
         for stroke in self.strokes {
             self.draw_stroke(stroke, field, buffer);
         }
@@ -259,6 +352,48 @@ mod tests {
             }
         }
         assert!(!plot(20, 6).contains("100"));
+    }
+
+    #[test]
+    fn a_cloud_lies_behind_its_fit_with_the_chosen_part_marked() {
+        let theme = Theme::mono();
+        let points: Vec<(f64, f64)> = (0..400)
+            .map(|i| (f64::from(i % 20) / 20.0, f64::from(i * 7 % 31) / 31.0))
+            .collect();
+        let fit = [(0.0, 0.2), (1.0, 0.9)];
+        let strokes = [Stroke {
+            points: &fit,
+            role: Role::Accent,
+            ink: Ink::Whole,
+            name: "",
+        }];
+        let ruler = Ruler::new(0.0, 1.0, false);
+        let plot =
+            Plot::new("residual over saturation", (ruler, ruler), &strokes, &theme).cloud(Cloud {
+                points: &points,
+                role: Role::Text,
+                chosen: Some((0.5, 0.75)),
+                marked: Some((0.6, 0.5)),
+            });
+        assert_snapshot!(drawn_text(50, 12, plot));
+    }
+
+    #[test]
+    fn no_size_of_a_cloud_panics() {
+        let theme = Theme::mono();
+        let points = [(0.0, 0.0), (1.0, 1.0), (f64::NAN, 0.5), (7.0, 0.5)];
+        let ruler = Ruler::new(0.0, 1.0, false);
+        for width in 0..40 {
+            for height in 0..12 {
+                let plot = Plot::new("", (ruler, ruler), &[], &theme).cloud(Cloud {
+                    points: &points,
+                    role: Role::Text,
+                    chosen: Some((-1.0, 0.5)),
+                    marked: Some((0.5, 0.5)),
+                });
+                drawn_text(width, height, plot);
+            }
+        }
     }
 
     #[test]

@@ -147,3 +147,34 @@ fn the_readmes_example_of_a_data_set_can_be_imported() {
         (&json!(1), &json!(2))
     );
 }
+
+#[test]
+fn candidates_are_found_by_what_holds_of_them_and_kept_for_later() {
+    let user = User::new();
+    user.pictures();
+    user.write("groups.jsonl", GROUPS);
+    user.erw(&["import", "groups.jsonl"]).ended(0);
+    let all = user
+        .erw(&["data", "find", "candidate != zzz", "--json"])
+        .ended(0);
+    insta::assert_snapshot!("find", shape_of(&all));
+    let all = all.json()["found"].as_u64().unwrap();
+    let find = |query: &str| {
+        let found = user.erw(&["data", "find", query, "--json"]).ended(0);
+        found.json()["found"].as_u64().unwrap()
+    };
+    assert_eq!(find("candidate = x"), 1);
+    let keep = ["--tag", "first", "--save", "mine"];
+    user.erw(&[&["data", "find", "candidate = x"], &keep[..]].concat())
+        .ended(0);
+    assert_eq!(find("tag = first and selection = mine"), 1);
+    assert_eq!(find("not tag = first"), all - 1);
+
+    let wrong = user.erw(&["data", "find", "candidate > a"]).ended(2);
+    insta::assert_snapshot!("find_wrong", wrong.err);
+    // Whole groups, wherever one of their candidates is meant.
+    let export = ["export", "some.jsonl", "--where", "tag = first", "--json"];
+    assert_eq!(user.erw(&export).ended(0).json()["groups"], json!(1));
+    let none = ["export", "none.jsonl", "--where", "tag = no", "--json"];
+    assert_eq!(user.erw(&none).ended(0).json()["groups"], json!(0));
+}

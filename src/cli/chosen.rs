@@ -1,0 +1,88 @@
+//! `--where`: the candidates that a query chooses, for every verb that takes a part of a workspace.
+
+use std::collections::HashSet;
+
+use clap::Args;
+use unicode_width::UnicodeWidthStr as _;
+
+use super::print;
+use crate::data::{Match, Workspace, WorkspaceError, needs};
+use crate::domain::GroupId;
+use crate::domain::query::{Field, Query, QueryError};
+use crate::domain::text::printable;
+use crate::model::fingerprint_of;
+use crate::workbench::{Choices, Workbench};
+
+/// The flags of a verb that can be told which part of a workspace is meant.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct WhereArgs {
+    /// Only where this holds, such as 'sat_delta > 0.15 and human.vq <= 2'; 'erw data fields' lists the fields
+    #[arg(long = "where", value_name = "QUERY")]
+    pub(super) query: Option<String>,
+}
+
+impl WhereArgs {
+    /// The candidates for which the query holds, in its order; `None` without a query. `model` is the one whose scores it
+    /// means: a name or folder, else the one in the settings or the workspace's own.
+    pub(super) fn matches(
+        &self,
+        workspace: &Workspace,
+        model: Option<&str>,
+    ) -> anyhow::Result<Option<Vec<Match>>> {
+        let Some(text) = &self.query else {
+            return Ok(None);
+        };
+        let query = Query::parse(text).map_err(|e| WorkspaceError::Usage(pointed(text, &e)))?;
+        let (scores, measures) = needs(&query);
+        let fingerprint = scores
+            .then(|| {
+                let choices = Choices {
+                    model: model.map(str::to_owned),
+                    ..Choices::default()
+                };
+                let dir = Workbench::new(choices)?.model_dir(Some(workspace))?;
+                anyhow::Ok(fingerprint_of(&dir)?)
+            })
+            .transpose()?;
+        let found = workspace.matching(&query, fingerprint.as_deref(), &|| false)?;
+        let found = found.unwrap_or_default();
+        if found.is_empty() && (scores || measures) {
+            let scored = scores.then_some("scores come from 'erw score'");
+            let measured = measures.then_some("measures from 'erw failures measure'");
+            let advice: Vec<&str> = scored.into_iter().chain(measured).collect();
+            print::note(&format!(
+                "the query holds of no candidate; {}",
+                advice.join(", ")
+            ));
+        }
+        Ok(Some(found))
+    }
+
+    /// The groups in which the query holds of a candidate, in its order.
+    pub(super) fn groups(
+        &self,
+        workspace: &Workspace,
+        model: Option<&str>,
+    ) -> anyhow::Result<Option<Vec<GroupId>>> {
+        let mut seen = HashSet::new();
+        Ok(self.matches(workspace, model)?.map(|matches| {
+            let groups = matches.into_iter().map(|found| found.group);
+            groups.filter(|group| seen.insert(*group)).collect()
+        }))
+    }
+}
+
+/// The mistake in a query, under the query.
+fn pointed(query: &str, error: &QueryError) -> String {
+    let query = printable(query);
+    let before = query.chars().take(error.at).collect::<String>().width();
+    format!(
+        "the query has a mistake: {}\n  {query}\n  {:before$}^",
+        error.what, ""
+    )
+}
+
+/// Every field with what it is, for `erw data fields`.
+pub(super) fn fields() -> Vec<(&'static str, &'static str)> {
+    Field::all().collect()
+}
