@@ -2,4 +2,18 @@
 //! error follows. Measured on images, analysed against people's judgements, provoked on demand.
 
 pub mod edit_map;
+mod lab;
 pub mod overlay;
+mod plane;
+
+pub use edit_map::{EditMap, Region, Scope};
+
+use image::RgbImage;
+
+use crate::domain::raster::Raster;
+
+/// A decoded image as the measures take it, without a copy; `None` for one without pixels.
+pub fn raster(image: &RgbImage) -> Option<Raster<'_>> {
+    let (pixels, _) = image.as_raw().as_chunks::<3>();
+    Raster::new(image.width() as usize, image.height() as usize, pixels)
+}

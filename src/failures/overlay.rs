@@ -6,9 +6,8 @@ use std::sync::Arc;
 use image::imageops::{FilterType, resize};
 use image::{Rgb, RgbImage};
 
-use super::edit_map::EditMap;
-use crate::domain::color::{Pixel, saturation};
-use crate::domain::raster::Raster;
+use super::{EditMap, raster};
+use crate::domain::color::saturation;
 
 /// What an image is looked at through.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -140,13 +139,8 @@ struct Seen {
 
 impl Seen {
     fn between(source: &RgbImage, image: &RgbImage) -> Option<Self> {
-        let pixels = |image: &RgbImage| -> Vec<Pixel> { image.pixels().map(|p| p.0).collect() };
-        let (before, after) = (pixels(source), pixels(image));
-        let raster = |image: &RgbImage, pixels| {
-            Raster::new(image.width() as usize, image.height() as usize, pixels)
-        };
         Some(Self {
-            map: EditMap::between(raster(source, &before)?, raster(image, &after)?),
+            map: EditMap::between(raster(source)?, raster(image)?),
             width: image.width(),
             height: image.height(),
         })
