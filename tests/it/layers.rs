@@ -75,7 +75,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ),
     (
         "fast_image_resize",
-        &["data/images", "synth", "tui/widgets/image"],
+        &["data/images", "failures", "synth", "tui/widgets/image"],
     ),
 ];
 

@@ -11,6 +11,7 @@ use super::texture::{blurred, sharpened};
 use super::tone;
 use crate::data::images;
 use crate::domain::color::mean_saturation;
+use crate::failures::{EditMap, raster};
 use crate::model::{Picture, Pixels};
 
 /// The colour that backgrounds are tinted with: orange.
@@ -116,7 +117,16 @@ impl Material {
 
     /// Finds out where the edit is.
     pub fn mapped(self) -> Self {
-        self
+        let both = raster(&self.original).zip(raster(&self.pixels));
+        match both.map(|(source, edit)| EditMap::between(source, edit)) {
+            Some(map) => self.with_map(&map),
+            None => self,
+        }
+    }
+
+    /// Says where the edit is.
+    pub fn with_map(self, map: &EditMap) -> Self {
+        self.with_edited(map.width(), map.height(), map.edited())
     }
 
     /// Gives it other groups to take from.

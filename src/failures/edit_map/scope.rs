@@ -1,0 +1,319 @@
+//! Whether an edit is one of the whole picture or of a part of it: what the instruction asks for, and what was measured.
+
+use serde::{Deserialize, Serialize};
+
+use super::EditMap;
+
+/// From so much of the frame on a change that touches everything is taken for one of the whole picture.
+const MOST: f64 = 0.6;
+
+/// Whether an edit is one of the whole picture, and why it is taken for one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    /// Of the whole picture, and not of a part.
+    pub global: bool,
+    /// The reason, a sentence without a full stop.
+    pub why: String,
+}
+
+/// What the words of an instruction ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wording {
+    /// The whole picture, by these words.
+    Whole(String),
+    /// A part of it, by these words.
+    Part(String),
+    /// The words leave it open.
+    Open,
+}
+
+/// Words that ask for the whole picture wherever they stand.
+const WHOLE: &[&str] = &[
+    "whole image",
+    "whole picture",
+    "whole photo",
+    "whole scene",
+    "entire image",
+    "entire picture",
+    "entire photo",
+    "entire scene",
+    "everything",
+    "overall",
+    "black and white",
+    "black-and-white",
+    "grayscale",
+    "greyscale",
+    "grey scale",
+    "monochrome",
+    "sepia",
+    "vintage",
+    "sketch",
+    "watercolor",
+    "watercolour",
+    "oil painting",
+    "cartoon",
+    "anime",
+    "pop art",
+    "pixel art",
+    "style of",
+    "in the style",
+    "-style",
+    "impressionist",
+    "cinematic",
+    "film look",
+    "hdr",
+    "at night",
+    "into night",
+    "nighttime",
+    "night time",
+    "daytime",
+    "sunset",
+    "sunrise",
+    "golden hour",
+    "winter",
+    "autumn",
+    "snowy",
+    "snowing",
+    "snowfall",
+    "rainy",
+    "raining",
+    "foggy",
+    "misty",
+    "stormy",
+    "upside down",
+    "mirror",
+    "flip",
+    "rotate",
+    "crop",
+    "zoom",
+    "tilt",
+    "warmer",
+    "cooler",
+    "color temperature",
+    "colour temperature",
+    "white balance",
+    "invert the colors",
+    "invert the colours",
+    "contrast",
+    "saturation",
+    "saturated",
+    "vivid",
+    "sharper",
+    "sharpen",
+    "exposure",
+    "denoise",
+];
+
+/// The same, where nothing but the picture is spoken of.
+const PICTURE: &[&str] = &[
+    "the image",
+    "the picture",
+    "the photo",
+    "this image",
+    "this picture",
+    "this photo",
+    "the scene",
+    "the colors",
+    "the colours",
+    "the photograph",
+];
+
+/// Words that ask for a part.
+const PART: &[&str] = &[
+    "background",
+    "foreground",
+    "add ",
+    "insert ",
+    "put ",
+    "place ",
+    "remove ",
+    "delete ",
+    "erase ",
+    "take away ",
+    "get rid of ",
+    "replace ",
+    "swap ",
+    "recolor ",
+    "recolour ",
+    "paste ",
+    "duplicate ",
+    "write ",
+    "only ",
+    "move ",
+];
+
+/// Verbs that change what they are said of.
+const CHANGE: &[&str] = &[
+    "make ",
+    "turn ",
+    "change ",
+    "give ",
+    "paint ",
+    "color ",
+    "colour ",
+    "dye ",
+    "blur ",
+    "pixelate ",
+    "brighten ",
+    "darken ",
+    "let ",
+    "enlarge ",
+    "shrink ",
+    "resize ",
+];
+
+impl Wording {
+    /// What an instruction asks for. English words are looked for; other languages leave it open.
+    pub fn of(instruction: &str) -> Self {
+        let text = format!(" {} ", instruction.to_lowercase());
+        let said = |words: &&&str| {
+            let begins = |at: usize| !text[..at].ends_with(char::is_alphanumeric);
+            text.match_indices(**words)
+                .any(|(at, _)| words.starts_with('-') || begins(at))
+        };
+        let find = |list: &'static [&'static str]| {
+            list.iter().find(said).map(|words| words.trim().to_owned())
+        };
+        let picture = find(PICTURE);
+        // "Add a sunset", "make the background warmer", "remove the mirror".
+        if let Some(part) = find(PART) {
+            return match find(WHOLE) {
+                Some(whole) if picture.is_some() && part != "background" && part != "only" => {
+                    Self::Whole(whole)
+                }
+                _ => Self::Part(part),
+            };
+        }
+        if let Some(whole) = find(WHOLE) {
+            // "Make the car more saturated" is of the car.
+            let thing = thing(&text).filter(|_| picture.is_none() && tone(&whole));
+            return thing.map_or(Self::Whole(whole), Self::Part);
+        }
+        if let Some(picture) = picture {
+            return Self::Whole(picture);
+        }
+        match find(CHANGE) {
+            Some(_) => thing(&text).map_or(Self::Open, Self::Part),
+            None => Self::Open,
+        }
+    }
+}
+
+/// Whether words are of tone, which a part can have too.
+fn tone(words: &str) -> bool {
+    [
+        "contrast", "saturat", "vivid", "warm", "cool", "sharp", "exposure",
+    ]
+    .iter()
+    .any(|tone| words.starts_with(tone))
+}
+
+/// The thing that an instruction begins by speaking of: "the car" of " make the car blue ".
+fn thing(text: &str) -> Option<String> {
+    let mut words = text.split_whitespace();
+    words.next()?;
+    let article = words.next()?;
+    if !["the", "a", "an", "his", "her", "its", "their"].contains(&article) {
+        return None;
+    }
+    let noun = words.next()?.trim_matches(|c: char| !c.is_alphanumeric());
+    // "The contrast", "the sky" is a thing, "the exposure" is not.
+    (!noun.is_empty() && !tone(noun)).then(|| format!("{article} {noun}"))
+}
+
+impl Scope {
+    /// Judges by the instruction's wording, and where that leaves it open by what was measured.
+    pub fn judge(map: &EditMap, instruction: &str) -> Self {
+        let measured = Self::measured(map);
+        let (global, asks) = match Wording::of(instruction) {
+            Wording::Open => return measured,
+            Wording::Whole(words) => (true, format!("of the whole picture (\"{words}\")")),
+            Wording::Part(words) => (false, format!("of a part (\"{words}\")")),
+        };
+        let but = if global == measured.global {
+            "and"
+        } else {
+            "although"
+        };
+        Self {
+            global,
+            why: format!("the instruction is {asks}, {but} {}", measured.why),
+        }
+    }
+
+    /// Judges by what was measured alone.
+    pub fn measured(map: &EditMap) -> Self {
+        let share = map.share();
+        let percent = (100.0 * share).round();
+        if map.is_whole() {
+            let tint = map.tint();
+            let why = if tint > 0.0 && share < MOST {
+                format!("the tone of the whole frame changed, by ΔE {tint:.1}")
+            } else if tint > 0.0 {
+                format!("the whole frame changed, its tone by ΔE {tint:.1}")
+            } else {
+                "the whole frame changed".to_owned()
+            };
+            return Self { global: true, why };
+        }
+        let cells = (16.0 * map.spread()).round();
+        if share >= MOST && cells >= 15.0 {
+            return Self {
+                global: true,
+                why: format!("{percent} % of the frame changed, all over it"),
+            };
+        }
+        let why = match map.regions().len() {
+            0 => "nothing stands out in the frame".to_owned(),
+            n => format!(
+                "{percent} % of the frame changed, in {n} region{}",
+                if n == 1 { "" } else { "s" }
+            ),
+        };
+        Self { global: false, why }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wording_tells_the_whole_from_a_part() {
+        for whole in [
+            "Make the photo black and white",
+            "Turn this into a watercolor painting",
+            "make it look like winter",
+            "Increase the contrast",
+            "Rotate the picture by 90 degrees",
+            "Make the image brighter",
+            "Make the colors more vivid",
+            "Turn the scene into night",
+        ] {
+            assert!(
+                matches!(Wording::of(whole), Wording::Whole(_)),
+                "{whole}: {:?}",
+                Wording::of(whole)
+            );
+        }
+        for part in [
+            "Make the cat's eyes blue",
+            "Remove the small cow on the left",
+            "Add a rainbow above the castle",
+            "Replace the background with a beach",
+            "Blur the background",
+            "Make the car more saturated",
+            "Change the cup to green",
+            "Write SALE on the wall",
+        ] {
+            assert!(
+                matches!(Wording::of(part), Wording::Part(_)),
+                "{part}: {:?}",
+                Wording::of(part)
+            );
+        }
+        for open in ["", "surprise me", "把背景换成海滩"] {
+            assert_eq!(Wording::of(open), Wording::Open, "{open}");
+        }
+    }
+}

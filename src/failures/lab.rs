@@ -1,0 +1,173 @@
+//! Colors of whole images, quickly: CIELAB and CIEDE2000 as [`domain::color`](crate::domain::color) defines them, in single
+//! precision and by tables, for maps of hundreds of thousands of pixels where a hundredth of a just visible difference is enough.
+
+use std::sync::LazyLock;
+
+use crate::domain::color::Pixel;
+
+/// L*, a* and b*.
+pub(super) type Lab = [f32; 3];
+
+/// Steps of the table of f(t), over 0..=1.
+const STEPS: usize = 4096;
+/// Places on the circle of hues for which the weights are kept.
+const HUES: usize = 2048;
+
+struct Tables {
+    /// Linear light of each byte.
+    linear: [f32; 256],
+    /// CIELAB's f at each step, and two past the end.
+    f: Vec<f32>,
+    /// T and the sine of the rotation (equations 15 and 16 to 19, without the chroma) by [`place`] of the hue.
+    hues: Vec<[f32; 2]>,
+}
+
+static TABLES: LazyLock<Tables> = LazyLock::new(|| {
+    let mut linear = [0.0; 256];
+    for (byte, light) in (0_u8..=255).zip(&mut linear) {
+        let v = f64::from(byte) / 255.0;
+        *light = if v <= 0.040_45 {
+            v / 12.92
+        } else {
+            ((v + 0.055) / 1.055).powf(2.4)
+        } as f32;
+    }
+    let f = |step: usize| {
+        let t = step as f64 / STEPS as f64;
+        if t > 216.0 / 24_389.0 {
+            t.cbrt() as f32
+        } else {
+            ((24_389.0 / 27.0 * t + 16.0) / 116.0) as f32
+        }
+    };
+    Tables {
+        linear,
+        f: (0..STEPS + 2).map(f).collect(),
+        hues: (0..=HUES).map(hue_weights).collect(),
+    }
+});
+
+/// The weights of the hue at a place of the table.
+fn hue_weights(index: usize) -> [f32; 2] {
+    // Back from the rhomb to the circle.
+    let place = index as f64 * 4.0 / HUES as f64;
+    let (x, y) = match place {
+        p if p < 1.0 => (1.0 - p, p),
+        p if p < 2.0 => (1.0 - p, 2.0 - p),
+        p if p < 3.0 => (p - 3.0, 2.0 - p),
+        p => (p - 3.0, p - 4.0),
+    };
+    let h = y.atan2(x).to_degrees().rem_euclid(360.0);
+    let cos = |degrees: f64| degrees.to_radians().cos();
+    let t = 1.0 - 0.17 * cos(h - 30.0) + 0.24 * cos(2.0 * h) + 0.32 * cos(3.0 * h + 6.0)
+        - 0.20 * cos(4.0 * h - 63.0);
+    let theta = 30.0 * (-((h - 275.0) / 25.0).powi(2)).exp();
+    [t as f32, (2.0 * theta).to_radians().sin() as f32]
+}
+
+/// Where a direction meets the rhomb |x| + |y| = 1, from 0 to 4 counterclockwise: an angle for tables, without an arc tangent.
+fn place(x: f32, y: f32) -> usize {
+    let length = x.abs() + y.abs();
+    if length == 0.0 {
+        return 0;
+    }
+    let y = y / length;
+    let place = match (x >= 0.0, y >= 0.0) {
+        (true, true) => y,
+        (true, false) => 4.0 + y,
+        (false, _) => 2.0 - y,
+    };
+    ((place * (HUES as f32 / 4.0) + 0.5) as usize).min(HUES)
+}
+
+/// The colors of pixels, each within 0.01 of what [`Lab::of`](crate::domain::color::Lab::of) gives.
+pub(super) fn labs(pixels: &[Pixel]) -> Vec<Lab> {
+    let tables = &*TABLES;
+    let f = |t: f32| {
+        let at = (t * STEPS as f32).clamp(0.0, STEPS as f32);
+        let index = at as usize;
+        let (low, high) = (tables.f[index], tables.f[index + 1]);
+        low + (high - low) * (at - index as f32)
+    };
+    let one = |&[r, g, b]: &Pixel| {
+        let [r, g, b] = [r, g, b].map(|byte| tables.linear[usize::from(byte)]);
+        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) * (1.0 / 0.9505));
+        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
+        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) * (1.0 / 1.089));
+        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
+    };
+    pixels.iter().map(one).collect()
+}
+
+/// The color difference ΔE₀₀ ([`delta_e_2000`](crate::domain::color::delta_e_2000)), to within 1 % of it or 0.02.
+pub(super) fn delta_e(first: Lab, second: Lab) -> f32 {
+    if first == second {
+        return 0.0;
+    }
+    let seventh = |c: f32| {
+        let cube = c * c * c;
+        let power = cube * cube * c;
+        (power / (power + 6_103_515_625.0)).sqrt()
+    };
+    let length = |x: f32, y: f32| (x * x + y * y).sqrt();
+    let ([l1, a1, b1], [l2, a2, b2]) = (first, second);
+    let mean = 0.5 * (length(a1, b1) + length(a2, b2));
+    let stretch = 1.5 - 0.5 * seventh(mean);
+    let (a1, a2) = (a1 * stretch, a2 * stretch);
+    let (c1, c2) = (length(a1, b1), length(a2, b2));
+    let chroma = c2 - c1;
+    let side = |v: f32| v * v;
+    let turned = (side(a2 - a1) + side(b2 - b1) - side(chroma)).max(0.0);
+    let sideways = turned.sqrt().copysign(a1 * b2 - a2 * b1);
+    // A grey has no hue, and leaves the other's.
+    let direction = |a: f32, b: f32, c: f32| {
+        if c > 1e-4 { (a / c, b / c) } else { (0.0, 0.0) }
+    };
+    let ((x1, y1), (x2, y2)) = (direction(a1, b1, c1), direction(a2, b2, c2));
+    let [t, rotation] = TABLES.hues[place(x1 + x2, y1 + y2)];
+    let away = side(0.5 * (l1 + l2) - 50.0);
+    let mean_chroma = 0.5 * (c1 + c2);
+    let light = (l2 - l1) / (1.0 + 0.015 * away / (20.0 + away).sqrt());
+    let chroma = chroma / (1.0 + 0.045 * mean_chroma);
+    let sideways = sideways / (1.0 + 0.015 * mean_chroma * t);
+    let square = light * light + chroma * chroma + sideways * sideways
+        - 2.0 * rotation * seventh(mean_chroma) * chroma * sideways;
+    square.max(0.0).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::color;
+
+    #[test]
+    fn the_quick_way_gives_what_the_exact_one_gives() {
+        let mut state = 5_u32;
+        let mut byte = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        for _ in 0..20_000 {
+            let one = [byte(), byte(), byte()];
+            let near = one.map(|v| v ^ (byte() >> 5));
+            for other in [[byte(), byte(), byte()], near, [one[1]; 3]] {
+                let quick = labs(&[one, other]);
+                let exact = [one, other].map(color::Lab::of);
+                for (quick, exact) in quick.iter().zip(&exact) {
+                    for (quick, exact) in quick.iter().zip([exact.l, exact.a, exact.b]) {
+                        assert!((f64::from(*quick) - exact).abs() < 0.02, "{quick} {exact}");
+                    }
+                }
+                let found = f64::from(delta_e(quick[0], quick[1]));
+                let book = color::delta_e_2000(exact[0], exact[1]);
+                // Where hues are opposite the formula jumps, and rounding may take either side.
+                let opposite = exact[0].a * exact[1].a + exact[0].b * exact[1].b < 0.0;
+                let most = if opposite { 0.15 } else { 0.01 };
+                assert!(
+                    (found - book).abs() < 0.03 + most * book,
+                    "{one:?} {other:?}: {found} {book}"
+                );
+            }
+        }
+    }
+}
