@@ -3,8 +3,10 @@
 
 pub mod edit_map;
 mod lab;
+pub mod occlusion;
 pub mod overlay;
 mod plane;
+pub mod probe;
 
 pub use edit_map::{EditMap, Region, Scope};
 

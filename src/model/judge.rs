@@ -19,6 +19,18 @@ pub trait Judge {
         candidates: &[Picture],
         on_scored: &mut dyn FnMut(usize, Result<Reward, String>) -> ControlFlow<()>,
     ) -> Result<(), String>;
+
+    /// The same for candidates that pass by: changed pictures that are rated once and not looked at again. They are not to push
+    /// out what a model remembers of pictures that come back.
+    fn score_passing(
+        &mut self,
+        source: &Picture,
+        instruction: &str,
+        candidates: &[Picture],
+        on_scored: &mut dyn FnMut(usize, Result<Reward, String>) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        self.score_group(source, instruction, candidates, on_scored)
+    }
 }
 
 impl Judge for RewardModel {
@@ -37,6 +49,20 @@ impl Judge for RewardModel {
             on_scored(index, reward.map_err(|e: ModelError| e.to_string()))
         };
         Self::score_group(self, source, instruction, candidates, &mut on_scored)
+            .map_err(|e| e.to_string())
+    }
+
+    fn score_passing(
+        &mut self,
+        source: &Picture,
+        instruction: &str,
+        candidates: &[Picture],
+        on_scored: &mut dyn FnMut(usize, Result<Reward, String>) -> ControlFlow<()>,
+    ) -> Result<(), String> {
+        let mut on_scored = |index, reward: Result<Reward, _>| {
+            on_scored(index, reward.map_err(|e: ModelError| e.to_string()))
+        };
+        Self::score_passing(self, source, instruction, candidates, &mut on_scored)
             .map_err(|e| e.to_string())
     }
 }

@@ -8,7 +8,7 @@
 //!   directories, a look over one without loading it.
 //! * `vision`, `vision_qwen3`, `text` (over `attention`, `mlp`, `rope`), `head`: the network, of `linear` and `norm` layers;
 //!   `kernels` and `dropout` are for training.
-//! * `judge`: what verbs know a model as.
+//! * `judge`: what verbs know a model as; `pixels`: a picture as the model gets it.
 //! * `opened`: all of a directory that scoring and training read alike.
 //! * `backbone` (over `tree`), `engine` (with `cache`, `fingerprint`): the network put together, and [`RewardModel`].
 //! * [`learner`]: training, behind a trait.
@@ -44,6 +44,7 @@ mod names;
 mod norm;
 mod opened;
 pub mod perceptual;
+mod pixels;
 mod preprocess;
 mod presets;
 mod prompt;
@@ -73,6 +74,7 @@ pub use fingerprint::fingerprint_of;
 pub use judge::Judge;
 pub use manifest::Manifest;
 pub use names::Generation;
+pub use pixels::Pixels;
 pub use presets::Like;
 pub use random::random;
 pub use report::{CheckReport, Misshapen};

@@ -1,4 +1,5 @@
-//! The one thread that owns a model while somebody browses, with two lanes: what is on screen first, the rest after.
+//! The one thread that owns a model while somebody browses: what is on screen first, then pictures that somebody wants rated, the
+//! rest after.
 //!
 //! A candidate once begun is finished (and kept); between two candidates the thread looks up. It never decides what is worth
 //! scoring: the screen says what it shows and what comes next.
@@ -11,10 +12,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::group::{Outcome, Place, score_group};
-use super::lanes::{Lanes, Turn};
+use super::lanes::{Lanes, Turn, Work};
+use super::rating::{Ask, Feed, RateJob};
 use crate::data::Workspace;
 use crate::domain::{CandidateId, Group, GroupId, Reward};
-use crate::model::{Judge, LoadOptions, LoadProgress, ModelInfo, RewardModel};
+use crate::model::{Judge, LoadOptions, LoadProgress, ModelInfo, Picture, RewardModel};
 
 /// What the live scorer tells its listener.
 #[derive(Debug, Clone)]
@@ -49,6 +51,20 @@ pub enum LiveEvent {
     },
     /// A group is done or was left.
     Finished(GroupId),
+    /// A picture of a job was rated.
+    Rated {
+        /// The job.
+        job: u64,
+        /// What its owner knows the picture by.
+        index: usize,
+        /// What the model says, or why it says nothing.
+        result: Result<Reward, String>,
+    },
+    /// All pictures of a job were rated. Not told of one that another took the place of.
+    RateDone {
+        /// The job.
+        job: u64,
+    },
     /// The state of the queue: groups waiting, and candidates per second over the last while.
     Rate {
         /// Groups waiting in the back lane.
@@ -58,7 +74,7 @@ pub enum LiveEvent {
     },
 }
 
-/// The one thread that owns a model, with two lanes: what is on screen first, the rest after. Dropping it stops the thread
+/// The one thread that owns a model: what is on screen first, then pictures to be rated, the rest after. Dropping it stops the thread
 /// after the candidate in hand, without waiting for that.
 #[derive(Debug)]
 pub struct LiveScorer {
@@ -120,6 +136,22 @@ impl LiveScorer {
     pub fn prefetch(&self, groups: Vec<GroupId>) {
         self.lanes.prefetch(groups);
     }
+
+    /// Pictures to be rated, after what is on screen and before the rest, instead of those of an earlier job; they are put into
+    /// what this returns, as they are made. Never waits.
+    pub fn rate(&self, job: RateJob) -> Feed {
+        let id = job.id;
+        self.lanes.rate(job);
+        Feed {
+            job: id,
+            lanes: Arc::clone(&self.lanes),
+        }
+    }
+
+    /// Nobody wants pictures rated any more. The one in hand may still be told of.
+    pub fn stop_rating(&self) {
+        self.lanes.stop_rating();
+    }
 }
 
 impl Drop for LiveScorer {
@@ -143,20 +175,58 @@ fn work<J: Judge>(
     loop {
         let next = lanes.take().or_else(|| {
             listener(LiveEvent::Rate {
-                queued: 0,
+                queued: lanes.queued(),
                 per_second: 0.0,
             });
             lanes.wait()
         });
-        let Some(group) = next else { return };
-        listener(LiveEvent::Started(group));
-        match workspace.group(group) {
-            Ok(Some(found)) => score(&mut judge, &found, workspace, lanes, (&mut pace, listener)),
-            Ok(None) => fail(group, "this group is no longer in the workspace", listener),
-            Err(e) => fail(group, &e.to_string(), listener),
+        match next {
+            None => return,
+            Some(Work::Group(group)) => {
+                take_up(&mut judge, group, workspace, lanes, (&mut pace, listener));
+            }
+            Some(Work::Rate(job, source, ask)) => {
+                let index = ask.index;
+                let result = rate(&mut judge, &source, ask);
+                // Of a job that is gone nobody wants to hear.
+                if lanes.rates(job) {
+                    listener(LiveEvent::Rated { job, index, result });
+                }
+            }
+            Some(Work::Rated(job)) => listener(LiveEvent::RateDone { job }),
         }
-        listener(LiveEvent::Finished(group));
     }
+}
+
+fn take_up(
+    judge: &mut impl Judge,
+    group: GroupId,
+    workspace: &Workspace,
+    lanes: &Lanes,
+    (pace, listener): (&mut Pace, &dyn Fn(LiveEvent)),
+) {
+    listener(LiveEvent::Started(group));
+    match workspace.group(group) {
+        Ok(Some(found)) => score(judge, &found, workspace, lanes, (pace, listener)),
+        Ok(None) => fail(group, "this group is no longer in the workspace", listener),
+        Err(e) => fail(group, &e.to_string(), listener),
+    }
+    listener(LiveEvent::Finished(group));
+}
+
+/// Rates one picture, which does not come back.
+fn rate(judge: &mut impl Judge, source: &Picture, ask: Ask) -> Result<Reward, String> {
+    let mut said = None;
+    judge.score_passing(
+        source,
+        &ask.instruction,
+        &[ask.picture],
+        &mut |_, reward| {
+            said = Some(reward);
+            ControlFlow::Break(())
+        },
+    )?;
+    said.unwrap_or_else(|| Err("the model gave no answer".into()))
 }
 
 fn fail(group: GroupId, message: &str, listener: &dyn Fn(LiveEvent)) {

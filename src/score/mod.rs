@@ -8,8 +8,10 @@ mod batch;
 mod group;
 mod lanes;
 mod live;
+mod rating;
 #[cfg(test)]
 mod tests;
 
 pub use batch::{Batch, GroupScores, Progress, Scored, score_groups};
 pub use live::{LiveEvent, LiveScorer};
+pub use rating::{Ask, Feed, RateJob};

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::{Batch, LiveEvent, LiveScorer, score_groups};
+use super::{Ask, Batch, LiveEvent, LiveScorer, RateJob, score_groups};
 use crate::data::Workspace;
 use crate::domain::{Aggregate, Gaussian, Group, GroupId, Reward};
 use crate::model::{Judge, LoadProgress, ModelInfo, Picture};
@@ -267,6 +267,11 @@ fn short(event: &LiveEvent) -> String {
         }
         LiveEvent::Failed { group, message, .. } => format!("no {}: {message}", group.0),
         LiveEvent::Finished(g) => format!("end {}", g.0),
+        LiveEvent::Rated { job, index, result } => match result {
+            Ok(reward) => format!("rated {job}.{index} {}", reward.aggregate.mean),
+            Err(why) => format!("not rated {job}.{index}: {why}"),
+        },
+        LiveEvent::RateDone { job } => format!("rated all of {job}"),
         LiveEvent::Rate { queued, .. } => format!("rate {queued}"),
     }
 }
@@ -390,4 +395,96 @@ fn a_broken_source_is_told_once_and_the_next_group_comes() {
             "end 2"
         ]
     );
+}
+
+/// A picture of paper.
+fn paper(text: &str) -> Picture {
+    Picture {
+        bytes: text.as_bytes().to_vec().into(),
+        hash: text.into(),
+    }
+}
+
+fn ask(index: usize, text: &str) -> Ask {
+    Ask {
+        index,
+        picture: paper(text),
+        instruction: "do it otherwise".into(),
+    }
+}
+
+#[test]
+fn pictures_are_rated_after_what_is_on_screen_and_before_what_comes_next_and_nothing_is_kept_of_them()
+ {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path(), 2);
+    let ids = ids(&workspace);
+    let live = Live::start(&workspace);
+    live.scorer().prefetch(vec![ids[0]]);
+    live.until_started(ids[0]);
+    let source = paper("source");
+    let feed = live.scorer().rate(RateJob { id: 5, source });
+    assert!(feed.put(ask(4, "0.5")).is_continue());
+    assert!(feed.put(ask(0, "no number")).is_continue());
+    live.scorer().show(ids[1]);
+    live.permit(1);
+    assert_eq!(live.until_finished(ids[0]), ["scored 11", "end 1"]);
+    live.permit(3);
+    live.until_finished(ids[1]);
+    live.permit(2);
+    drop(feed);
+    assert_eq!(
+        live.until(|e| matches!(e, LiveEvent::RateDone { .. })),
+        [
+            "rated 5.4 0.5",
+            "not rated 5.0: not a number",
+            "rated all of 5"
+        ]
+    );
+    live.permit(2);
+    live.until_finished(ids[0]);
+    let kept = workspace.score_scale("paper-1").unwrap();
+    assert_eq!(kept, [11.0, 12.0, 13.0, 21.0, 22.0, 23.0]);
+}
+
+#[test]
+fn a_newer_job_replaces_the_older_of_which_nothing_more_is_heard() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = Live::start(&workspace(dir.path(), 1));
+    let job = |id| RateJob {
+        id,
+        source: paper("source"),
+    };
+    let old = live.scorer().rate(job(1));
+    assert!(old.put(ask(0, "1")).is_continue());
+    assert!(old.put(ask(1, "2")).is_continue());
+    live.permit(1);
+    live.until(|e| matches!(e, LiveEvent::Rated { .. }));
+    // The second may be in hand by now; it is not told.
+    let new = live.scorer().rate(job(2));
+    assert!(old.is_dropped() && old.put(ask(2, "3")).is_break());
+    assert!(new.put(ask(0, "4")).is_continue());
+    drop((old, new));
+    live.permit(3);
+    assert_eq!(
+        live.until(|e| matches!(e, LiveEvent::RateDone { .. })),
+        ["rated 2.0 4", "rated all of 2"]
+    );
+}
+
+#[test]
+fn a_broken_source_is_the_reason_of_every_picture_and_the_end_of_the_scorer_lets_their_maker_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut live = Live::start(&workspace(dir.path(), 1));
+    let source = paper("");
+    let feed = live.scorer().rate(RateJob { id: 1, source });
+    assert!(feed.put(ask(0, "1")).is_continue());
+    assert_eq!(
+        live.until(|e| matches!(e, LiveEvent::Rated { .. }))
+            .last()
+            .unwrap(),
+        "not rated 1.0: the source is blank"
+    );
+    live.scorer = None;
+    assert!(feed.put(ask(1, "1")).is_break());
 }

@@ -35,6 +35,8 @@ pub struct RewardModel {
     processor: Processor,
     precision: Precision,
     features: FeatureCache,
+    /// Of the last picture that passed by: one picture is often rated under several instructions.
+    passing: Option<(String, Arc<Features>)>,
 }
 
 impl RewardModel {
@@ -89,6 +91,7 @@ impl RewardModel {
             processor,
             precision,
             features: FeatureCache::new(FEATURE_BYTES),
+            passing: None,
         })
     }
 
@@ -106,11 +109,37 @@ impl RewardModel {
         candidates: &[Picture],
         on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
     ) -> Result<(), ModelError> {
+        self.score_each((source, instruction), candidates, Self::see, on_scored)
+    }
+
+    /// The same for candidates that are rated once and do not come back: their features are not kept beyond the next one, so
+    /// that a hundred of them do not push out those of the pictures on screen.
+    pub fn score_passing(
+        &mut self,
+        source: &Picture,
+        instruction: &str,
+        candidates: &[Picture],
+        on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
+    ) -> Result<(), ModelError> {
+        self.score_each(
+            (source, instruction),
+            candidates,
+            Self::see_passing,
+            on_scored,
+        )
+    }
+
+    fn score_each(
+        &mut self,
+        (source, instruction): (&Picture, &str),
+        candidates: &[Picture],
+        see: impl Fn(&mut Self, &Picture) -> Result<Arc<Features>, ModelError>,
+        on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
+    ) -> Result<(), ModelError> {
         let source = self.see(source)?;
         for (index, candidate) in candidates.iter().enumerate() {
-            let reward = self
-                .see(candidate)
-                .and_then(|edited| self.score(&source, &edited, instruction));
+            let reward =
+                see(self, candidate).and_then(|edited| self.score(&source, &edited, instruction));
             if let Err(error @ ModelError::Prompt(_)) = reward {
                 return Err(error);
             }
@@ -132,10 +161,31 @@ impl RewardModel {
         if let Some(features) = self.features.get(&picture.hash) {
             return Ok(features);
         }
-        let patches = self.processor.patches(&picture.bytes)?;
-        let features = Arc::new(self.backbone.see(&patches)?);
+        let features = self.look_at(picture)?;
         self.features.put(&picture.hash, features.clone());
         Ok(features)
+    }
+
+    /// The same for one that does not come back: it takes the place of the last of its kind, not one in the cache.
+    fn see_passing(&mut self, picture: &Picture) -> Result<Arc<Features>, ModelError> {
+        if let Some(features) = self.features.get(&picture.hash) {
+            return Ok(features);
+        }
+        if let Some((hash, features)) = &self.passing
+            && *hash == picture.hash
+        {
+            return Ok(features.clone());
+        }
+        // The old ones go first, so that there are never two.
+        self.passing = None;
+        let features = self.look_at(picture)?;
+        self.passing = Some((picture.hash.clone(), features.clone()));
+        Ok(features)
+    }
+
+    fn look_at(&self, picture: &Picture) -> Result<Arc<Features>, ModelError> {
+        let patches = self.processor.patches(&picture.bytes)?;
+        Ok(Arc::new(self.backbone.see(&patches)?))
     }
 
     fn score(

@@ -328,6 +328,8 @@ impl App {
             | LiveEvent::Started(_)
             | LiveEvent::Loading(_)
             | LiveEvent::Rate { .. } => self.paint.due = true,
+            // For whoever asked for it.
+            LiveEvent::Rated { .. } | LiveEvent::RateDone { .. } => {}
         }
         Vec::new()
     }

@@ -1,0 +1,38 @@
+//! Probes: a candidate with one factor changed step by step, everything else kept, and rated at every step. The response curve
+//! shows what a score follows; held against what a faithful judge would do, it shows what it should not.
+//!
+//! * `factor`: what can be turned, in one table.
+//! * `tone`, `texture`, `background`: the changes themselves, on pixels.
+//! * `material`: a candidate, and its variants as files.
+//! * `curve`: the variants rated one by one.
+//! * `selection`, `answers`, `run`, `report`: all this over a selection of a workspace, as a run.
+
+mod answers;
+mod background;
+mod curve;
+mod error;
+mod factor;
+mod material;
+#[cfg(test)]
+pub(in crate::failures) mod pictures;
+#[cfg(test)]
+pub(in crate::failures) mod planted;
+mod report;
+pub mod run;
+mod selection;
+#[cfg(test)]
+mod tests;
+mod texture;
+mod tone;
+
+pub use answers::{Answer, POINTS, points};
+pub(in crate::failures) use curve::rate;
+pub use curve::{Curve, Point, probe};
+pub use error::ProbeError;
+pub use factor::{AboutFactor, Arm, Expectation, Factor, order};
+pub(in crate::failures) use material::encoded;
+pub use material::{Donor, Material, Variant};
+pub use report::{
+    ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Report, StepReport, Verdict,
+};
+pub use selection::{Chosen, Which};
