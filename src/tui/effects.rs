@@ -8,14 +8,17 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::GroupId;
+use crate::failures::analysis;
 
 use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
 use super::msg::{Effect, Look, Msg, Work};
+use super::probing::Prober;
 use super::rank::{PIECE, Ranker};
 use super::reports;
 use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::Wanted;
+use super::screens::failures::FailureNews;
 use super::screens::train::Watch;
 use super::watch::Watcher;
 use super::widgets::image::{Graphics, Pictures};
@@ -27,7 +30,7 @@ use super::work;
 const REST: Duration = Duration::from_millis(60);
 
 /// Starts the scorer; called once, after the first frame.
-pub(crate) type StartScoring = Box<dyn FnOnce(UnboundedSender<Msg>) -> Box<dyn Scoring>>;
+pub(crate) type StartScoring = Box<dyn FnOnce(UnboundedSender<Msg>) -> Arc<dyn Scoring>>;
 
 /// The hands of the app.
 pub(crate) struct Runner {
@@ -36,7 +39,8 @@ pub(crate) struct Runner {
     ranker: Ranker,
     pictures: Option<Pictures>,
     start_scoring: Option<StartScoring>,
-    scoring: Option<Box<dyn Scoring>>,
+    scoring: Option<Arc<dyn Scoring>>,
+    prober: Prober,
     look: Rest,
     watcher: Option<Watcher>,
     runs: PathBuf,
@@ -74,6 +78,7 @@ impl Runner {
             pictures: None,
             start_scoring,
             scoring: None,
+            prober: Prober::default(),
             look: Rest::default(),
             watcher: None,
             runs,
@@ -131,6 +136,47 @@ impl Runner {
                 let _ = inbox.send(Msg::Found(sought, places));
                 Ok(())
             }),
+            Effect::ReadFailures(run) => {
+                let (folder, inbox) = (self.runs.join(&run), self.inbox.clone());
+                tokio::task::spawn_blocking(move || {
+                    let report = analysis::run::read_report(&folder);
+                    let report = report.map(Box::new).map_err(|e| e.to_string());
+                    let _ = inbox.send(Msg::Failures(FailureNews { run, report }));
+                });
+            }
+            Effect::Keep {
+                name,
+                origin,
+                candidates,
+            } => self.blocking(move |library, inbox| {
+                library.keep(&name, &origin, &candidates)?;
+                let n = candidates.len();
+                let words = format!("kept as the selection '{name}': {n} candidates");
+                let _ = inbox.send(Msg::Worked(words, None));
+                Ok(())
+            }),
+            Effect::Tag { candidate, tag } => self.blocking(move |library, inbox| {
+                let words = if library.tag(candidate, &tag)? {
+                    format!("tagged '{tag}'")
+                } else {
+                    format!("'{tag}' taken off")
+                };
+                let _ = inbox.send(Msg::Worked(words, None));
+                Ok(())
+            }),
+            Effect::Probe(wish) => {
+                let scoring = self.scoring.as_ref().map(Arc::downgrade);
+                let library = Arc::clone(&self.library);
+                self.prober
+                    .begin(wish, library, scoring, self.inbox.clone());
+            }
+            Effect::StopProbe => {
+                self.prober.stop();
+                if let Some(scoring) = &self.scoring {
+                    scoring.stop_rating();
+                }
+            }
+            Effect::Heard { job, index, result } => self.prober.heard(job, index, result),
             Effect::Watch(watch) => self.watch(watch),
             Effect::Bench(wanted) => self.bench(wanted),
             Effect::Annotate(wanted) => self.annotate(wanted),
@@ -268,8 +314,9 @@ impl Runner {
     /// Has pictures drawn this way from here on.
     pub(crate) fn repicture(&mut self, graphics: Graphics) -> &Pictures {
         let (inbox, root) = (self.inbox.clone(), self.library.root().to_owned());
+        let lent = self.prober.lent();
         let pictures = self.pictures.get_or_insert_with(|| {
-            Pictures::new(root, graphics, move || {
+            Pictures::new(root, lent, graphics, move || {
                 let _ = inbox.send(Msg::Pictures);
             })
         });

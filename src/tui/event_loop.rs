@@ -281,7 +281,7 @@ mod tests {
         };
         let asked = Asked::default();
         let shown = Arc::clone(&asked.shown);
-        let start: crate::tui::effects::StartScoring = Box::new(move |_| Box::new(asked));
+        let start: crate::tui::effects::StartScoring = Box::new(move |_| Arc::new(asked));
         let paint = Paint {
             theme: Theme::mono(),
             chosen: true,

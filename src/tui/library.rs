@@ -11,7 +11,7 @@ use crate::annotate::agreement::{AgreementOptions, AgreementReport, agreement};
 use crate::data::{Match, Said, Undone, Workspace, images};
 use crate::domain::query::Query;
 use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
-use crate::score::LiveScorer;
+use crate::score::{Feed, LiveScorer, RateJob};
 
 use super::judgement::Judgement;
 
@@ -39,6 +39,10 @@ pub(crate) trait Library: Send + Sync {
         fingerprint: Option<&str>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Match>>, String>;
+    /// Keeps candidates as a selection, in place of what had its name.
+    fn keep(&self, name: &str, origin: &str, candidates: &[CandidateId]) -> Result<(), String>;
+    /// Puts a tag on a candidate, or takes it off; whether it is on now.
+    fn tag(&self, candidate: CandidateId, tag: &str) -> Result<bool, String>;
     /// What is to be judged, in order.
     fn queue(
         &self,
@@ -96,6 +100,19 @@ impl Library for Workspace {
         self.matching(query, fingerprint, stop)
             .map_err(|e| e.to_string())
     }
+    fn keep(&self, name: &str, origin: &str, candidates: &[CandidateId]) -> Result<(), String> {
+        self.save_selection(name, origin, now(), candidates)
+            .map_err(|e| e.to_string())
+    }
+    fn tag(&self, candidate: CandidateId, tag: &str) -> Result<bool, String> {
+        let toggled = self.tag(candidate, tag, true).and_then(|new| {
+            if new {
+                return Ok(true);
+            }
+            self.tag(candidate, tag, false).map(|_| false)
+        });
+        toggled.map_err(|e| e.to_string())
+    }
     fn queue(
         &self,
         settings: &annotate::Settings,
@@ -117,9 +134,7 @@ impl Library for Workspace {
         group: GroupId,
         said: &[Said],
     ) -> Result<(), String> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let at = now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
-        self.annotate(annotator, session, at, group, said)
+        self.annotate(annotator, session, now(), group, said)
             .map(|_| ())
             .map_err(|e| e.to_string())
     }
@@ -137,12 +152,22 @@ impl Library for Workspace {
     }
 }
 
+/// Milliseconds since 1970.
+fn now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| i64::try_from(now.as_millis()).unwrap_or(i64::MAX))
+}
+
 /// A live scorer as the screens see it.
-pub(crate) trait Scoring: Send {
+pub(crate) trait Scoring: Send + Sync {
     /// This group goes first.
     fn show(&self, group: GroupId);
     /// These come after.
     fn prefetch(&self, groups: Vec<GroupId>);
+    /// Pictures to be rated between the two, instead of those of an earlier job; `None` where nothing can be.
+    fn rate(&self, job: RateJob) -> Option<Feed>;
+    /// No more pictures.
+    fn stop_rating(&self);
 }
 
 impl Scoring for LiveScorer {
@@ -151,6 +176,12 @@ impl Scoring for LiveScorer {
     }
     fn prefetch(&self, groups: Vec<GroupId>) {
         self.prefetch(groups);
+    }
+    fn rate(&self, job: RateJob) -> Option<Feed> {
+        Some(self.rate(job))
+    }
+    fn stop_rating(&self) {
+        self.stop_rating();
     }
 }
 

@@ -4,6 +4,7 @@
 //! messages in, effects out (`msg`); `effects` carries them out on other threads and answers with messages. Screens and
 //! overlays hold their part of the state and draw it with `widgets` in the roles of a `theme`; every key is a row of `keys`.
 
+mod action;
 mod app;
 mod effects;
 mod event_loop;
@@ -20,6 +21,7 @@ mod keys;
 mod library;
 mod msg;
 mod overlays;
+mod probing;
 mod rank;
 mod records;
 mod reports;
@@ -182,7 +184,7 @@ fn start_scoring(
 ) -> Option<StartScoring> {
     let (dir, options) = model?;
     Some(Box::new(move |inbox: UnboundedSender<Msg>| {
-        Box::new(LiveScorer::start(dir, options, workspace, move |event| {
+        Arc::new(LiveScorer::start(dir, options, workspace, move |event| {
             let _ = inbox.send(Msg::Model(event));
         }))
     }))

@@ -1,22 +1,23 @@
-//! What goes in and what comes out: every message the loop hands to the app, every action a key can mean, every effect the
-//! app can ask for. Plain data, so that tests speak the same language as the terminal.
+//! What goes in and what comes out: every message the loop hands to the app, every effect the app can ask for. Plain data, so that tests speak the same language as the terminal.
 
 use std::sync::Arc;
 
 use ratatui::crossterm::event::Event;
 
 use crate::annotate::agreement::AgreementReport;
-use crate::domain::{GroupId, GroupSummary};
+use crate::domain::{CandidateId, GroupId, GroupSummary, Reward};
 use crate::jobs::Force;
 use crate::score::LiveEvent;
 
+pub(crate) use super::action::Action;
 use super::judgement::Judgement;
 use super::library::Record;
+use super::probing::{ProbeNews, Wish};
 use super::rank::{RankRequest, Ranking};
 use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::{BenchNews, Wanted};
+use super::screens::failures::FailureNews;
 use super::screens::train::{RunNews, Watch};
-use super::sight::Glass;
 use super::widgets::image::{Graphics, Want};
 
 /// Something that happened.
@@ -53,6 +54,10 @@ pub(crate) enum Msg {
     Runs(RunNews),
     /// What was read of finished benchmarks.
     Bench(BenchNews),
+    /// An analysis was read.
+    Failures(FailureNews),
+    /// News of a probe, or of what a score hangs on.
+    Probe(ProbeNews),
     /// How far people agree.
     Agreed(Result<Box<AgreementReport>, String>),
     /// What was stored for the annotate screen.
@@ -82,297 +87,6 @@ pub(crate) enum Msg {
     Continued,
 }
 
-/// What a key, a click or a command of the palette means. Nameable, so that help and palette can run it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Action {
-    /// Down one group.
-    NextGroup,
-    /// Up one group.
-    PreviousGroup,
-    /// Down half a page of the list.
-    HalfPageDown,
-    /// Up half a page of the list.
-    HalfPageUp,
-    /// Down a page of the list.
-    PageDown,
-    /// Up a page of the list.
-    PageUp,
-    /// To the top of the list.
-    FirstGroup,
-    /// To the end of the list.
-    LastGroup,
-    /// To the next group in which a candidate has no score yet.
-    NextUnscored,
-    /// To the previous one.
-    PreviousUnscored,
-    /// To the next candidate.
-    NextCandidate,
-    /// To the previous candidate.
-    PreviousCandidate,
-    /// To the candidate of this number, from 1.
-    Pick(u8),
-    /// Shows the candidate large.
-    OpenDetail,
-    /// Swaps source and candidate in place.
-    Blink,
-    /// Side by side or one picture.
-    NextDetailView,
-    /// Gaussians or matrix.
-    NextPanel,
-    /// Grid or pair.
-    NextPictures,
-    /// Holds a lens before the pictures, or takes it away.
-    Look(Glass),
-    /// The source in every candidate's place, or no longer.
-    BlinkAll,
-    /// Moves the line between source and edit to the left.
-    WipeLeft,
-    /// Moves it to the right.
-    WipeRight,
-    /// Shows a smaller part of the pictures, larger.
-    Nearer,
-    /// Shows a larger part.
-    Farther,
-    /// Shows all of the pictures.
-    WholeImage,
-    /// Moves the part that shows, by quarters of it: right and down.
-    PanImage(i8, i8),
-    /// Starts typing a filter.
-    Filter,
-    /// Stops typing, keeps the filter.
-    KeepFilter,
-    /// Stops typing, drops the filter.
-    DropFilter,
-    /// The next sort key.
-    NextSort,
-    /// The same key the other way round.
-    ReverseSort,
-    /// Reads the workspace again.
-    Rescan,
-    /// One layer out.
-    Back,
-    /// To the screen of groups.
-    ToBrowse,
-    /// To the screen of runs.
-    ToTrain,
-    /// To the screen of benchmarks.
-    ToBench,
-    /// To the screen where people judge.
-    ToAnnotate,
-    /// To the screen of how far they agree.
-    ToAgreement,
-    /// The next disputed group.
-    NextDisputed,
-    /// The disputed group before.
-    PreviousDisputed,
-    /// The next question that was asked of people.
-    NextQuestion,
-    /// Counts the model as a rater, or no longer.
-    ModelToo,
-    /// Shows the disputed groups in Browse.
-    OpenDisputed,
-    /// The next thing to judge, this one not judged.
-    NextItem,
-    /// The thing before.
-    PreviousItem,
-    /// The next candidate of it.
-    NextOfItem,
-    /// The candidate before.
-    PreviousOfItem,
-    /// The other axis.
-    OtherAxis,
-    /// The last candidate's scores for this one.
-    SameAgain,
-    /// Takes the last step back.
-    TakeBack,
-    /// Takes the last rank back.
-    Unrank,
-    /// Passes the group over.
-    SkipItem,
-    /// A remark on the group.
-    WriteNote,
-    /// What the points mean.
-    ShowRubric,
-    /// Hides or shows names, scores and what others said.
-    Blind,
-    /// Scores, pairs or rankings.
-    NextMode,
-    /// What comes first.
-    NextOrder,
-    /// A group or a candidate at a time.
-    NextUnit,
-    /// Keeps the words typed.
-    TakeWords,
-    /// Leaves the words typed.
-    LeaveWords,
-    /// Down one scorer.
-    NextRow,
-    /// Up one scorer.
-    PreviousRow,
-    /// To the first scorer.
-    FirstRow,
-    /// To the last scorer.
-    LastRow,
-    /// To the next benchmark.
-    NextColumn,
-    /// To the previous benchmark.
-    PreviousColumn,
-    /// To the first benchmark.
-    FirstColumn,
-    /// To the last benchmark.
-    LastColumn,
-    /// Sorts by the benchmark under the cursor, or no longer.
-    SortColumn,
-    /// The other end first.
-    TurnSort,
-    /// The next older run behind the cell.
-    OlderRun,
-    /// Figures, tables or a curve.
-    NextBenchPane,
-    /// Down half a page of the detail.
-    DetailDown,
-    /// Up half a page of the detail.
-    DetailUp,
-    /// Lists what the run under the cursor got wrong.
-    OpenCell,
-    /// Down one mistake.
-    NextMistake,
-    /// Up one mistake.
-    PreviousMistake,
-    /// Down a page of mistakes, or of the case's words.
-    MistakesDown,
-    /// Up a page of mistakes, or of the case's words.
-    MistakesUp,
-    /// To the surest mistake.
-    FirstMistake,
-    /// To the least sure one.
-    LastMistake,
-    /// Shows the mistake's group in Browse, or its case in words.
-    OpenMistake,
-    /// Down one run.
-    NextRun,
-    /// Up one run.
-    PreviousRun,
-    /// Down a page of runs.
-    RunsDown,
-    /// Up a page of runs.
-    RunsUp,
-    /// To the newest run.
-    NewestRun,
-    /// To the oldest run.
-    OldestRun,
-    /// Keeps the marked run in the charts, or no longer.
-    ShowRun,
-    /// Compares the others with the marked run, or no longer.
-    PinRun,
-    /// To the next chart.
-    NextChart,
-    /// To the previous chart.
-    PreviousChart,
-    /// One chart alone, or all.
-    EnlargeChart,
-    /// The cursor one column to the left.
-    CursorLeft,
-    /// The cursor one column to the right.
-    CursorRight,
-    /// The cursor ten columns to the left.
-    CursorFarLeft,
-    /// The cursor ten columns to the right.
-    CursorFarRight,
-    /// A smaller part of the horizontal axis.
-    ZoomIn,
-    /// A larger part of it.
-    ZoomOut,
-    /// An earlier part of it.
-    PanLeft,
-    /// A later part of it.
-    PanRight,
-    /// All of it.
-    ShowAll,
-    /// Its end, wherever that is by now.
-    FollowEnd,
-    /// Smooths curves more.
-    Smoother,
-    /// Smooths curves less.
-    Rougher,
-    /// Values by factors, or evenly.
-    LogValues,
-    /// The horizontal axis by factors, or evenly.
-    LogAcross,
-    /// Steps, epochs or hours.
-    NextAcross,
-    /// Starts typing which metrics show.
-    FilterMetrics,
-    /// Stops typing, keeps the filter.
-    KeepMetrics,
-    /// Stops typing, drops the filter.
-    DropMetrics,
-    /// Charts alone, a followed group, or the log.
-    NextTrainPane,
-    /// To the next followed group.
-    NextFollowed,
-    /// To the previous followed group.
-    PreviousFollowed,
-    /// Shows the groups of the step at the cursor in Browse.
-    OpenStep,
-    /// Writes a plan for a new run.
-    NewRun,
-    /// Writes a plan like the marked run's.
-    ForkRun,
-    /// Asks how the marked run is to stop.
-    StopRun,
-    /// Has the marked run go on.
-    ResumeRun,
-    /// To the next key of the plan.
-    NextKey,
-    /// To the previous key of the plan.
-    PreviousKey,
-    /// Ten keys on.
-    NextKeys,
-    /// Ten keys back.
-    PreviousKeys,
-    /// Begins to type the marked value.
-    EditValue,
-    /// Sets the marked key, or leaves it to its default.
-    SetKey,
-    /// Takes the value typed.
-    TakeValue,
-    /// Leaves the value as it was.
-    LeaveValue,
-    /// Starts a run of the plan.
-    StartPlan,
-    /// Puts the plan aside.
-    LeavePlan,
-    /// Begins the plan anew.
-    ResetPlan,
-    /// The key table.
-    Help,
-    /// The command palette.
-    Palette,
-    /// The theme picker.
-    Themes,
-    /// The message log.
-    Messages,
-    /// Takes the marked line of a chooser.
-    Choose,
-    /// Closes the chooser.
-    Close,
-    /// Down one line.
-    NextChoice,
-    /// Up one line.
-    PreviousChoice,
-    /// Down a page of lines.
-    NextChoices,
-    /// Up a page of lines.
-    PreviousChoices,
-    /// Draws everything again.
-    Redraw,
-    /// Stops the process, as Ctrl-Z does in a shell.
-    Suspend,
-    /// Ends the program.
-    Quit,
-}
-
 /// Something to be done to a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -395,6 +109,8 @@ pub(crate) enum Work {
         /// Its name.
         run: String,
     },
+    /// Measure the workspace's edits, then analyse the model's scores.
+    Analyse,
 }
 
 /// Why groups were looked up by their keys.
@@ -452,6 +168,37 @@ pub(crate) enum Effect {
     Rank(RankRequest),
     /// Look groups up by their keys.
     Find(Sought, Vec<String>),
+    /// Read the report of an analysis.
+    ReadFailures(String),
+    /// Keep candidates as a selection.
+    Keep {
+        /// Its name.
+        name: String,
+        /// How it came about.
+        origin: String,
+        /// The candidates.
+        candidates: Vec<CandidateId>,
+    },
+    /// Put a tag on a candidate, or take it off.
+    Tag {
+        /// The candidate.
+        candidate: CandidateId,
+        /// The tag.
+        tag: String,
+    },
+    /// Find out what a factor does to a candidate's scores, or what they hang on.
+    Probe(Wish),
+    /// Find out no more.
+    StopProbe,
+    /// What the model said of a picture, for whoever waits for it.
+    Heard {
+        /// The job.
+        job: u64,
+        /// The picture's number.
+        index: usize,
+        /// What it said.
+        result: Result<Reward, String>,
+    },
     /// Watch these runs from here on.
     Watch(Watch),
     /// Read what finished benchmarks left behind.

@@ -22,7 +22,7 @@ use super::screens::annotate::{self, AnnotateNews};
 use super::screens::grid::{USUAL_CELL, fitted};
 use super::screens::train::RunNews;
 use super::theme::{Depth, Theme};
-use super::widgets::image::{Graphics, PictureState, Pictures, Want};
+use super::widgets::image::{Graphics, Lent, PictureState, Pictures, Want};
 use crate::domain::{Aggregate, Group};
 use crate::model::{LoadProgress, ModelInfo};
 use crate::score::LiveEvent;
@@ -80,9 +80,14 @@ impl Rig {
     /// With pictures from files under `root`.
     pub(crate) fn with_pictures(mut self, root: &Path) -> Self {
         let (tx, rx) = mpsc::channel();
-        let pictures = Pictures::new(root.into(), Graphics::halfblocks(), move || {
-            let _ = tx.send(());
-        });
+        let pictures = Pictures::new(
+            root.into(),
+            Lent::default(),
+            Graphics::halfblocks(),
+            move || {
+                let _ = tx.send(());
+            },
+        );
         self.pictures = Some((pictures, rx));
         let settled = self.app.settle();
         self.carry_out(settled);
@@ -287,6 +292,12 @@ impl Rig {
                 annotate::Wanted::Undo(who) => AnnotateNews::Undone(library.undo(who)),
             })],
             Effect::Watch(_)
+            | Effect::Probe(_)
+            | Effect::StopProbe
+            | Effect::ReadFailures(_)
+            | Effect::Keep { .. }
+            | Effect::Tag { .. }
+            | Effect::Heard { .. }
             | Effect::Work(_)
             | Effect::Repicture(_)
             | Effect::Repaint

@@ -16,6 +16,7 @@ use crate::domain::{
 use super::library::{Library, Scoring};
 use super::screens::train::Entry;
 use crate::runs::{Event, Fact, Manifest, Progress, State};
+use crate::score::{Feed, RateJob};
 
 const ASKED: [(&str, &str); 6] = [
     (
@@ -193,6 +194,12 @@ impl Library for Sample {
         }
         Ok(Some(found))
     }
+    fn keep(&self, _: &str, _: &str, _: &[CandidateId]) -> Result<(), String> {
+        Ok(())
+    }
+    fn tag(&self, _: CandidateId, _: &str) -> Result<bool, String> {
+        Ok(true)
+    }
     fn queue(
         &self,
         settings: &annotate::Settings,
@@ -355,4 +362,8 @@ impl Scoring for Asked {
         self.shown.lock().unwrap().push(group);
     }
     fn prefetch(&self, _groups: Vec<GroupId>) {}
+    fn rate(&self, _job: RateJob) -> Option<Feed> {
+        None
+    }
+    fn stop_rating(&self) {}
 }

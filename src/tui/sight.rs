@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::ImageRef;
+use crate::domain::{GroupId, ImageRef};
 use crate::failures::overlay::{Heat, Lens};
 
 use super::msg::Action;
@@ -31,9 +31,16 @@ pub(crate) enum Glass {
 pub(crate) struct Found {
     /// The image.
     pub(crate) image: ImageRef,
-    /// The heat.
-    pub(crate) heat: Arc<Heat>,
+    /// The heat: IF, VQ and both, where the model has them.
+    pub(crate) heats: [Option<Arc<Heat>>; 3],
+    /// How many parts of it were looked at.
+    pub(crate) patches: usize,
+    /// Whether that is all.
+    pub(crate) whole: bool,
 }
+
+/// What heat is of, in the order of [`Found::heats`].
+const HEATS: [&str; 3] = ["IF", "VQ", "the score"];
 
 /// How images are looked at.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +51,8 @@ pub(crate) struct Sight {
     zoom: Zoom,
     /// The source in every candidate's place.
     blink: bool,
+    /// Which of the heats shows.
+    heat: usize,
     /// What scores hang on.
     pub(crate) found: Option<Found>,
 }
@@ -55,6 +64,7 @@ impl Default for Sight {
             line: 50,
             zoom: Zoom::default(),
             blink: false,
+            heat: 0,
             found: None,
         }
     }
@@ -78,7 +88,7 @@ impl Sight {
                 Glass::Wipe => Lens::Wipe(self.line),
                 Glass::Occlusion => {
                     let found = self.found.as_ref().filter(|found| found.image == *image)?;
-                    Lens::Occlusion(Arc::clone(&found.heat))
+                    Lens::Occlusion(Arc::clone(found.heats[self.heat].as_ref()?))
                 }
             })
         });
@@ -108,7 +118,14 @@ impl Sight {
     /// Does what concerns only how one looks; false if the action is none of it.
     pub(crate) fn act(&mut self, action: Action) -> bool {
         match action {
+            // Each press the next score's.
+            Action::Look(Glass::Occlusion)
+                if self.glass == Some(Glass::Occlusion) && self.heat + 1 < HEATS.len() =>
+            {
+                self.heat += 1;
+            }
             Action::Look(glass) => {
+                self.heat = 0;
                 self.glass = (self.glass != Some(glass)).then_some(glass);
                 self.blink = false;
             }
@@ -150,6 +167,21 @@ impl Sight {
         self.glass
     }
 
+    /// What the score hangs on, as far as it was looked at.
+    fn hangs(&self) -> String {
+        let of = HEATS[self.heat];
+        match &self.found {
+            Some(found) if found.heats[self.heat].is_none() => {
+                format!("the model has no {of} of its own")
+            }
+            Some(found) if found.whole => {
+                format!("what {of} hangs on ({} parts looked at)", found.patches)
+            }
+            Some(found) => format!("what {of} hangs on ({} parts so far…)", found.patches),
+            None => format!("what {of} hangs on: looking…"),
+        }
+    }
+
     /// What is to be said of it, if anything: "heat of change · 2×".
     pub(crate) fn words(&self) -> Option<String> {
         let mut words = Vec::new();
@@ -162,13 +194,33 @@ impl Sight {
                 Glass::Background => Lens::Background.words().to_owned(),
                 Glass::Saturation => Lens::Saturation.words().to_owned(),
                 Glass::Wipe => format!("the source left of the line ({}%)", self.line),
-                Glass::Occlusion => "what the score hangs on".to_owned(),
+                Glass::Occlusion => self.hangs(),
             });
         }
         if !self.zoom.is_whole() {
             words.push(format!("{:.1}×", self.zoom.times()));
         }
         (!words.is_empty()).then(|| words.join(" · "))
+    }
+}
+
+/// What is being found out of what a score hangs on, or of a factor: the newest job, and whose it is.
+#[derive(Debug, Default)]
+pub(crate) struct Hanging {
+    /// The newest job.
+    pub(crate) job: u64,
+    /// The candidate whose score's reasons are looked for, as group and place in it.
+    pub(crate) target: Option<(GroupId, usize)>,
+    /// Whether the model's thread may be at work for it.
+    pub(crate) busy: bool,
+}
+
+impl Hanging {
+    /// A job of its own.
+    pub(crate) const fn next(&mut self) -> u64 {
+        self.job += 1;
+        self.busy = true;
+        self.job
     }
 }
 
@@ -235,12 +287,29 @@ mod tests {
         let mut sight = Sight::default();
         sight.act(Action::Look(Glass::Occlusion));
         assert_eq!(sight.of(&edit, &source).seen, None);
-        let heat = Arc::new(Heat::of(1, &[0.5]).unwrap());
+        let heat = Some(Arc::new(Heat::of(1, &[0.5]).unwrap()));
         sight.found = Some(Found {
             image: edit.clone(),
-            heat,
+            heats: [heat, None, None],
+            patches: 3,
+            whole: true,
         });
         assert!(sight.of(&edit, &source).seen.is_some());
+        assert!(sight.words().unwrap().contains("3 parts"));
         assert_eq!(sight.of(&ImageRef("other.png".into()), &source).seen, None);
+    }
+
+    #[test]
+    fn each_press_shows_the_next_scores_heat_and_the_last_takes_it_away() {
+        let mut sight = Sight::default();
+        let press = |sight: &mut Sight| {
+            sight.act(Action::Look(Glass::Occlusion));
+            sight.words()
+        };
+        let words: Vec<_> = (0..4).map(|_| press(&mut sight)).collect();
+        assert!(words[0].as_ref().unwrap().contains("IF"));
+        assert!(words[1].as_ref().unwrap().contains("VQ"));
+        assert!(words[2].as_ref().unwrap().contains("the score"));
+        assert_eq!(words[3], None);
     }
 }

@@ -53,11 +53,33 @@ fn carry_out_with(
             };
             Ok((format!("{run}: {words}"), None))
         }
+        Work::Analyse => analyse(launcher, folders),
         Work::Resume { run } => {
             launcher.submit(&find(&run)?).map_err(|e| e.to_string())?;
             Ok((format!("{run}: goes on as soon as there is room"), None))
         }
     }
+}
+
+/// Queues the measuring of the workspace's edits, and after it the analysis of the model's scores.
+fn analyse(
+    launcher: &dyn Launcher,
+    folders: &Folders,
+) -> Result<(String, Option<String>), String> {
+    for verb in ["failures measure", "failures analyse"] {
+        let arguments = vec![
+            "--workspace".to_owned(),
+            folders.workspace.display().to_string(),
+        ];
+        let mut manifest = Manifest::new(verb, arguments, "workbench");
+        folders.workspace.clone_into(&mut manifest.directory);
+        manifest.launcher = launcher.name().into();
+        let folder = Folder::create(&folders.runs, &manifest).map_err(|e| e.to_string())?;
+        let run = Run { folder, manifest };
+        launcher.submit(&run).map_err(|e| e.to_string())?;
+    }
+    let words = "measures and analyses in the background".to_owned();
+    Ok((words, None))
 }
 
 /// Writes the plan down and makes the folder of its run.

@@ -125,6 +125,16 @@ impl App {
         {
             return effects;
         }
+        if self.screens.open == Screen::Failures
+            && let Some(effects) = self.act_on_failures(action)
+        {
+            return effects;
+        }
+        if self.screens.open == Screen::Probe
+            && let Some(effects) = self.act_on_probe(action)
+        {
+            return effects;
+        }
         let candidates = self.candidates();
         if let Some(detail) = &mut self.screens.detail
             && detail.act(action)
@@ -167,6 +177,8 @@ impl App {
             Action::ToBench => self.screens.open = Screen::Bench,
             Action::ToAnnotate => self.screens.open = Screen::Annotate,
             Action::ToAgreement => self.screens.open = Screen::Agreement,
+            Action::ToProbe => self.open_probe(),
+            Action::ToFailures => self.screens.open = Screen::Failures,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];

@@ -4,8 +4,11 @@
 mod agreement;
 mod annotate;
 mod bench;
+mod failures;
 mod input;
+mod live;
 mod pictures;
+mod probe;
 mod runs;
 #[cfg(test)]
 mod tests;
@@ -16,7 +19,6 @@ use std::sync::Arc;
 use ratatui::layout::{Rect, Size};
 
 use crate::domain::GroupId;
-use crate::score::LiveEvent;
 
 use super::keys::Context;
 use super::library::Record;
@@ -30,9 +32,11 @@ use super::screens::bench::Bench;
 use super::screens::browse::Browse;
 use super::screens::browse::list::List;
 use super::screens::detail::Detail;
+use super::screens::failures::Failures;
 use super::screens::grid::USUAL_CELL;
+use super::screens::probe::Probe;
 use super::screens::train::{Train, Watch};
-use super::sight::Sight;
+use super::sight::{Hanging, Sight};
 use super::status::{Log, Model, Phase};
 use super::theme::{Depth, Theme};
 use super::widgets::image::Graphics;
@@ -77,6 +81,10 @@ pub(crate) enum Screen {
     Annotate,
     /// How far they agree.
     Agreement,
+    /// What the model falls for.
+    Failures,
+    /// One factor of a candidate.
+    Probe,
 }
 
 /// The screens with their states, and which of them is open.
@@ -87,6 +95,9 @@ struct Screens {
     detail: Option<Detail>,
     /// How images are looked at.
     sight: Sight,
+    failures: Failures,
+    probe: Probe,
+    hanging: Hanging,
     train: Train,
     bench: Bench,
     annotate: Annotate,
@@ -225,6 +236,8 @@ impl App {
             Msg::Runs(news) => self.hear_of_runs(news),
             Msg::Bench(news) => self.hear_of_bench(news),
             Msg::Annotate(news) => return self.hear_of_annotate(news),
+            Msg::Failures(news) => self.hear_of_failures(news),
+            Msg::Probe(news) => self.hear_of_probe(news),
             Msg::Agreed(report) => self.hear_of_agreement(report),
             Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
@@ -284,56 +297,6 @@ impl App {
         vec![Effect::Repicture(graphics)]
     }
 
-    fn heard(&mut self, event: LiveEvent) -> Vec<Effect> {
-        self.model.hear(&event);
-        match event {
-            LiveEvent::Ready(info) => {
-                self.paint.due = true;
-                self.records.expire();
-                let scale = Effect::LoadScale(info.fingerprint.clone());
-                return vec![self.reread(), scale];
-            }
-            LiveEvent::LoadFailed(why) => self.tell(why),
-            LiveEvent::Scored {
-                group,
-                candidate,
-                reward,
-                stored: _,
-            } => {
-                let Some(index) = self.records.score(group, candidate, reward) else {
-                    return Vec::new();
-                };
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    reason = "a score as the list keeps it"
-                )]
-                let mean = reward.aggregate.mean as f32;
-                self.paint.due |= self.list.score(group, index, mean);
-                self.paint.due |= self.list.marked() == Some(group);
-                return self.judge(group);
-            }
-            LiveEvent::Failed {
-                group,
-                candidate,
-                message,
-            } => {
-                self.records.fail(group, candidate, message);
-                self.paint.due |= self.list.marked() == Some(group);
-            }
-            LiveEvent::Finished(_) if self.screens.detail.is_some() => {
-                self.paint.due = true;
-                return self.rescale();
-            }
-            LiveEvent::Finished(_)
-            | LiveEvent::Started(_)
-            | LiveEvent::Loading(_)
-            | LiveEvent::Rate { .. } => self.paint.due = true,
-            // For whoever asked for it.
-            LiveEvent::Rated { .. } | LiveEvent::RateDone { .. } => {}
-        }
-        Vec::new()
-    }
-
     /// After a batch of messages: what the state now wants. Called once per batch, so that a held key that moved the mark a
     /// hundred times reads one group and not a hundred.
     pub(crate) fn settle(&mut self) -> Vec<Effect> {
@@ -348,6 +311,11 @@ impl App {
             Screen::Train => near = self.screens.train.followed_group().into_iter().collect(),
             Screen::Bench | Screen::Agreement => near.clear(),
             Screen::Annotate => near = self.screens.annotate.near(),
+            Screen::Failures => near = self.screens.failures.group().into_iter().collect(),
+            Screen::Probe => {
+                let target = self.screens.probe.target();
+                near = target.map(|target| target.group).into_iter().collect();
+            }
         }
         for id in near {
             if self.records.ask(id) {
@@ -372,6 +340,8 @@ impl App {
         effects.extend(self.settle_bench());
         effects.extend(self.settle_annotate());
         effects.extend(self.settle_agreement());
+        effects.extend(self.settle_failures());
+        effects.extend(self.settle_probe());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -434,6 +404,8 @@ impl App {
             Screen::Annotate if self.screens.annotate.is_typing() => &[Words, Everywhere],
             Screen::Annotate => &[Annotate, Screens, Everywhere],
             Screen::Agreement => &[Agreement, Screens, Everywhere],
+            Screen::Failures => &[Context::Failures, Images, Screens, Everywhere],
+            Screen::Probe => &[Context::Probe, Images, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Images, Screens, Everywhere]
             }

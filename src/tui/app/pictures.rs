@@ -47,6 +47,8 @@ impl App {
             Screen::Bench => return self.looking_at_bench(),
             Screen::Annotate => return self.looking_at_annotate(),
             Screen::Agreement => return Look::default(),
+            Screen::Failures => return self.looking_at_failures(),
+            Screen::Probe => return self.looking_at_probe(),
         }
         if let Some(record) = self.record() {
             if self.screens.detail.is_some() {

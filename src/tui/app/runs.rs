@@ -198,6 +198,8 @@ impl App {
         if let RunNews::Listed(entries) = &news {
             let changed = self.screens.bench.listed(entries);
             self.paint.due |= changed && self.screens.open == Screen::Bench;
+            let changed = self.screens.failures.listed(entries);
+            self.paint.due |= changed && self.screens.open == Screen::Failures;
         }
         let before = self.screens.train.shelf.digest();
         let changed = self.screens.train.hear(news);

@@ -10,7 +10,8 @@ use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{agreement, annotate, bench, browse, detail, prose, train};
+use crate::tui::screens::{agreement, annotate, bench, browse, detail, failures, probe, prose, train};
+use crate::tui::sight::Glass;
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -83,6 +84,26 @@ impl App {
             annotate::view(frame, canvas, &self.annotate_layout(screen), &view);
             return;
         }
+        if self.screens.open == Screen::Failures {
+            let view = failures::View {
+                failures: &self.screens.failures,
+                group: self.case_record().map(|record| record.group.as_ref()),
+                sight: &self.screens.sight,
+            };
+            failures::view(frame, canvas, &self.failures_layout(screen), &view);
+            return;
+        }
+        if self.screens.open == Screen::Probe {
+            let why_no_scores = self.model.why_no_scores();
+            let view = probe::View {
+                probe: &self.screens.probe,
+                group: self.probed_record().map(|record| record.group.as_ref()),
+                sight: &self.screens.sight,
+                why_no_scores: &why_no_scores,
+            };
+            probe::view(frame, canvas, &self.probe_layout(screen), &view);
+            return;
+        }
         if let (Some(detail), Some(layout)) = (self.screens.detail, self.detail_layout(screen)) {
             if let Some(record) = self.record() {
                 let view = detail::View {
@@ -138,13 +159,15 @@ impl App {
             format!("{}/{}", self.list.position() + 1, self.list.shown())
         };
         let mut order = Vec::new();
-        order.extend(self.list.only().map(|words| prose::line(words, 30)));
-        if !self.list.query().is_empty() {
-            order.push(format!("/{}", prose::line(self.list.query(), 20)));
-        }
-        if self.list.sort != Sort::Order || self.list.reversed {
-            let turned = if self.list.reversed { " ↑" } else { "" };
-            order.push(format!("by {}{turned}", self.list.sort.words()));
+        if self.screens.open == Screen::Browse {
+            order.extend(self.list.only().map(|words| prose::line(words, 30)));
+            if !self.list.query().is_empty() {
+                order.push(format!("/{}", prose::line(self.list.query(), 20)));
+            }
+            if self.list.sort != Sort::Order || self.list.reversed {
+                let turned = if self.list.reversed { " ↑" } else { "" };
+                order.push(format!("by {}{turned}", self.list.sort.words()));
+            }
         }
         order.extend(self.screens.sight.words());
         let mut look: Vec<String> = Vec::new();
@@ -157,10 +180,13 @@ impl App {
             Screen::Bench => "benchmarks".into(),
             Screen::Annotate => "annotate".into(),
             Screen::Agreement => "agreement".into(),
+            Screen::Failures => "failures".into(),
+            Screen::Probe => "probe".into(),
         };
         Status {
             place: format!("{} {position}", self.place.name),
-            order: (!order.is_empty() && on_browse).then(|| order.join("  ")),
+            order: (!order.is_empty() && (on_browse || self.screens.open == Screen::Probe))
+                .then(|| order.join("  ")),
             runs: self.screens.train.shelf.digest(),
             model: &self.model,
             look: look.join(" · "),
@@ -189,6 +215,25 @@ impl App {
                 (Action::NextDetailView, "one or two"),
                 (Action::Back, "back"),
                 (Action::NextCandidate, "next"),
+            ],
+            Some(Context::Failures) => &[
+                (Action::Help, "help"),
+                (Action::OpenCases, "browse"),
+                (Action::NextCase, "case"),
+                (Action::LowEnd(true), "choose"),
+                (Action::KeepChosen, "keep"),
+                (Action::ToProbe, "probe"),
+                (Action::Analyse, "analyse"),
+                (Action::ToBrowse, "groups"),
+            ],
+            Some(Context::Probe) => &[
+                (Action::Help, "help"),
+                (Action::NextFactor, "what is turned"),
+                (Action::NextStep, "step"),
+                (Action::NeutralStep, "as it is"),
+                (Action::Look(Glass::Occlusion), "why"),
+                (Action::Look(Glass::Change), "heat"),
+                (Action::Back, "back"),
             ],
             Some(Context::Train) => &[
                 (Action::Help, "help"),

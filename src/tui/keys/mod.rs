@@ -23,6 +23,10 @@ pub(crate) enum Context {
     Candidates,
     /// Wherever a group's pictures show.
     Images,
+    /// With what the model falls for.
+    Failures,
+    /// With one factor of a candidate.
+    Probe,
     /// With the runs and their curves.
     Train,
     /// With the leaderboard.
@@ -59,6 +63,8 @@ impl Context {
             Self::Detail => "Detail",
             Self::Candidates => "Browse and Detail",
             Self::Images => "Pictures",
+            Self::Failures => "Failures",
+            Self::Probe => "Probe",
             Self::Train => "Train",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",

@@ -14,6 +14,7 @@
 //! ```
 
 mod kitty;
+mod lent;
 mod lru;
 mod picture;
 mod pictures;
@@ -23,6 +24,7 @@ mod protocol;
 mod shown;
 mod worker;
 
+pub use lent::Lent;
 pub use picture::Picture;
 pub use pictures::{Counts, Farewell, Limits, PictureState, Pictures, Source, Want};
 pub use preview::Preview;

@@ -10,6 +10,7 @@ use image::RgbImage;
 use ratatui::layout::Size;
 
 use super::kitty::Numbers;
+use super::lent::Lent;
 use super::lru::Lru;
 use super::preview::Preview;
 use super::protocol::Graphics;
@@ -39,10 +40,15 @@ pub trait Source: Send + Sync + 'static {
 /// A workspace's files.
 struct Files {
     root: PathBuf,
+    /// Pictures that are in no file.
+    lent: Lent,
 }
 
 impl Source for Files {
     fn load(&self, image: &ImageRef) -> Result<RgbImage, String> {
+        if let Some(bytes) = self.lent.get(image) {
+            return images::decode(&bytes).map_err(|e| e.to_string());
+        }
         let bytes = images::read(&self.root, image).map_err(|e| e.to_string())?;
         images::decode(&bytes).map_err(|e| e.to_string())
     }
@@ -210,14 +216,15 @@ impl State {
 }
 
 impl Pictures {
-    /// Images of the workspace at `root`. `notify` is called, from a worker's thread, whenever something in view is ready or
+    /// Images of the workspace at `root`, and those `lent`. `notify` is called, from a worker's thread, whenever something in view is ready or
     /// has failed.
     pub fn new(
         root: PathBuf,
+        lent: Lent,
         graphics: Graphics,
         notify: impl Fn() + Send + Sync + 'static,
     ) -> Self {
-        Self::with_source(Files { root }, graphics, Limits::default(), notify)
+        Self::with_source(Files { root, lent }, graphics, Limits::default(), notify)
     }
 
     /// Images from any source, within given bounds.
