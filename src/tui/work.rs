@@ -62,10 +62,7 @@ fn carry_out_with(
 }
 
 /// Queues the measuring of the workspace's edits, and after it the analysis of the model's scores.
-fn analyse(
-    launcher: &dyn Launcher,
-    folders: &Folders,
-) -> Result<(String, Option<String>), String> {
+fn analyse(launcher: &dyn Launcher, folders: &Folders) -> Result<(String, Option<String>), String> {
     for verb in ["failures measure", "failures analyse"] {
         let arguments = vec![
             "--workspace".to_owned(),

@@ -7,8 +7,11 @@ mod accuracy;
 mod agreement;
 mod calibration;
 mod correlation;
+mod isotonic;
+mod multiplicity;
 mod pair_table;
 mod paired;
+mod partial;
 mod percentile;
 mod undefined;
 
@@ -19,8 +22,11 @@ pub use accuracy::{
 pub use agreement::{Level, cohen_quadratic_kappa, fleiss_kappa, krippendorff_alpha};
 pub use calibration::{Bin, calibration_error, coverage, reliability};
 pub use correlation::{average_ranks, kendall_tau_b, pearson, spearman};
+pub use isotonic::{Isotonic, Line, explained};
+pub use multiplicity::{benjamini_hochberg, holm, student_95, student_two_sided};
 pub use pair_table::PairTable;
 pub use paired::mcnemar;
+pub use partial::{Levels, held_degrees, hold, partial_correlation, partial_rank_correlation};
 pub use percentile::{bootstrap_ratio, central_95, percentile_of};
 pub use undefined::{Side, Statistic, Undefined};
 

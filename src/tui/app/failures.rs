@@ -120,10 +120,18 @@ impl App {
         };
         let layout = self.failures_layout(self.screen());
         let (sight, source) = (&self.screens.sight, &record.group.source);
-        let candidate = record.group.candidates.iter().find(|c| c.id == case.candidate);
+        let candidate = record
+            .group
+            .candidates
+            .iter()
+            .find(|c| c.id == case.candidate);
         let shown = candidate.map(|c| sight.of(&c.image, source));
         want(&mut look.view, shown, layout.pictures[1]);
-        want(&mut look.view, Some(sight.of_source(source)), layout.pictures[0]);
+        want(
+            &mut look.view,
+            Some(sight.of_source(source)),
+            layout.pictures[0],
+        );
         look
     }
 

@@ -10,7 +10,9 @@ use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::Action;
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
-use crate::tui::screens::{agreement, annotate, bench, browse, detail, failures, probe, prose, train};
+use crate::tui::screens::{
+    agreement, annotate, bench, browse, detail, failures, probe, prose, train,
+};
 use crate::tui::sight::Glass;
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;

@@ -56,7 +56,7 @@ impl Failures {
     pub(crate) fn listed(&mut self, entries: &[Entry]) -> bool {
         let done = |entry: &&Entry| entry.manifest.verb == VERB && entry.state == State::Done;
         let newest = entries.iter().find(done).map(|entry| entry.name.clone());
-        let live = |verb| {
+        let live = |verb: &str| {
             entries
                 .iter()
                 .any(|entry| entry.manifest.verb == verb && entry.state.is_live())

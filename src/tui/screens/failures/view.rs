@@ -133,9 +133,11 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
     header(frame, theme, layout.header, failures, report);
     list(frame, theme, layout.list, failures, report);
     let Some(bias) = failures.marked() else {
-        let mut lines = vec![
-            format!("No {} stands the correction for {} tests.", report.noun(), report.settings.tests),
-        ];
+        let mut lines = vec![format!(
+            "No {} stands the correction for {} tests.",
+            report.noun(),
+            report.settings.tests
+        )];
         lines.extend(report.notes.iter().cloned());
         return paragraphs(frame, theme, layout.words.union(layout.plot), &lines);
     };
@@ -147,9 +149,15 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
 /// What stands in the place of an analysis.
 fn absent(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures) {
     let lines: Vec<(String, Role)> = if let Some(why) = &failures.problem {
-        vec![(why.clone(), Role::Bad), ("r reads it again.".into(), Role::Dim)]
+        vec![
+            (why.clone(), Role::Bad),
+            ("r reads it again.".into(), Role::Dim),
+        ]
     } else if let Some(words) = failures.live {
-        vec![(words.into(), Role::Text), ("T shows how far it is.".into(), Role::Dim)]
+        vec![
+            (words.into(), Role::Text),
+            ("T shows how far it is.".into(), Role::Dim),
+        ]
     } else if failures.newest == Some(None) {
         vec![
             ("Nothing was analysed here yet.".into(), Role::Title),
@@ -185,7 +193,10 @@ fn header(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures,
     let noun = if found == 1 {
         report.noun().to_owned()
     } else {
-        report.noun().replace("bias", "biases").replace("association", "associations")
+        report
+            .noun()
+            .replace("bias", "biases")
+            .replace("association", "associations")
     };
     let title = format!(
         "{found} suspected {noun} of {}",
@@ -208,9 +219,7 @@ fn header(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures,
     let rows = [(title, Role::Title), (facts, Role::Dim)];
     for ((words, role), y) in rows.into_iter().zip(area.y..area.bottom()) {
         let words = prose::line(&words, area.width);
-        frame
-            .buffer_mut()
-            .set_string(area.x, y, words, theme[role]);
+        frame.buffer_mut().set_string(area.x, y, words, theme[role]);
     }
 }
 
@@ -266,7 +275,10 @@ fn evidence(bias: &Bias) -> Vec<String> {
     }
     if !bias.also.is_empty() {
         let also: Vec<&str> = bias.also.iter().map(|f| f.measure.about().words).collect();
-        lines.push(format!("Also follows, explained by this: {}", also.join(", ")));
+        lines.push(format!(
+            "Also follows, explained by this: {}",
+            also.join(", ")
+        ));
     }
     lines
 }
@@ -279,9 +291,7 @@ fn paragraphs(frame: &mut Frame<'_>, theme: &Theme, area: Rect, lines: &[String]
             if y >= area.bottom() {
                 return;
             }
-            frame
-                .buffer_mut()
-                .set_string(area.x, y, line, theme[role]);
+            frame.buffer_mut().set_string(area.x, y, line, theme[role]);
             y += 1;
         }
     }
@@ -310,8 +320,18 @@ fn scatter(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures
     let fit: Vec<(f64, f64)> = bias.scatter.fit.map_or_else(Vec::new, |line| {
         [left, right].map(|x| (x, line.at(x))).to_vec()
     });
-    let low: Vec<(f64, f64)> = bias.scatter.band.iter().map(|[x, low, _]| (*x, *low)).collect();
-    let high: Vec<(f64, f64)> = bias.scatter.band.iter().map(|[x, _, high]| (*x, *high)).collect();
+    let low: Vec<(f64, f64)> = bias
+        .scatter
+        .band
+        .iter()
+        .map(|[x, low, _]| (*x, *low))
+        .collect();
+    let high: Vec<(f64, f64)> = bias
+        .scatter
+        .band
+        .iter()
+        .map(|[x, _, high]| (*x, *high))
+        .collect();
     let zero = [(left, 0.0), (right, 0.0)];
     let stroke = |points, role, ink| Stroke {
         points,
@@ -343,7 +363,10 @@ fn scatter(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures
             format!(" ({})", about.unit)
         },
     );
-    let rulers = (Ruler::new(left, right, false), Ruler::new(bottom, top, false));
+    let rulers = (
+        Ruler::new(left, right, false),
+        Ruler::new(bottom, top, false),
+    );
     let case = failures.case().map(|case| (case.measure, case.residual));
     let plot = Plot::new(&title, rulers, &strokes, theme).cloud(Cloud {
         points: &points,
@@ -361,7 +384,9 @@ fn case(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View
     let (Some(bias), Some(case)) = (failures.marked(), failures.case()) else {
         return;
     };
-    let human = case.human.map_or_else(|| "–".to_owned(), |h| format!("{h:.1}"));
+    let human = case
+        .human
+        .map_or_else(|| "–".to_owned(), |h| format!("{h:.1}"));
     let about = bias.effect.measure.about();
     let mut lines = vec![(
         format!(
