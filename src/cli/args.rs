@@ -9,6 +9,7 @@ use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::chosen::WhereArgs;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
+use super::failures::args::FailuresVerb;
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
@@ -69,6 +70,9 @@ pub(super) enum Verb {
     /// Benchmarks: list, run, reproduce published figures, compare scorers, write reports
     #[command(subcommand)]
     Bench(BenchVerb),
+    /// What a model falls for: provoke it on demand
+    #[command(subcommand)]
+    Failures(FailuresVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove
     #[command(subcommand)]
     Jobs(JobsVerb),

@@ -11,6 +11,7 @@ mod chosen;
 mod data;
 mod doctor;
 mod exit;
+mod failures;
 mod generate;
 mod jobs;
 mod model;
@@ -59,6 +60,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Ablate(args)) => ablate::run(args),
         Some(Verb::Bench(verb)) => bench::run(verb),
+        Some(Verb::Failures(verb)) => failures::run(verb),
         Some(Verb::Jobs(verb)) => jobs::run(verb),
         Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),

@@ -1,0 +1,237 @@
+//! `erw failures probe`: probes of a selection, as a run.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use serde::Serialize;
+
+use super::super::exit::Exit;
+use super::super::print::{self, Style, count};
+use super::super::progress::{Progress, Unit};
+use super::super::score::{UNTRAINED, load};
+use super::super::stop::Stop;
+use super::super::table::{Side, Table};
+use super::args::ProbeArgs;
+use crate::data::Workspace;
+use crate::domain::text::printable;
+use crate::failures::probe::run::{self as probe_run, Outcome, Task};
+use crate::failures::probe::{ByAxis, Chosen, Estimate, Factor, FactorReport, Report};
+use crate::runs::{Fact, Manifest, State, Writer};
+use crate::workbench::{SetupError, Workbench};
+
+const VERB: &str = "failures probe";
+
+/// So many reasons of what was left out are told.
+const TOLD: usize = 3;
+
+/// What a run of it answers a program.
+#[derive(Serialize)]
+struct Answered<'a> {
+    run: String,
+    folder: PathBuf,
+    state: &'static str,
+    report: Option<&'a Report>,
+}
+
+/// Probes; with steps that got no score the exit code says that some were left out.
+pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
+    let bench = Workbench::new(args.place.choices())?;
+    let workspace = bench.workspace()?;
+    let factors = factors(args)?;
+    let names: Vec<&str> = factors.iter().map(|(factor, _)| factor.name()).collect();
+    let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
+        seed: Some(args.seed),
+        device: args.place.device.clone().filter(|d| d != "auto"),
+        ..Manifest::new(VERB, arguments, &names.join(" "))
+    })?;
+    let folder = begun.folder().clone().absolute();
+    let answer = |state: State, report| Answered {
+        run: folder.name(),
+        folder: folder.path().to_owned(),
+        state: state.word(),
+        report,
+    };
+    if begun.is_queued() {
+        if args.answer.json {
+            print::json(&answer(State::Queued, None))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let task = Task {
+        workspace: &workspace,
+        chosen: Chosen {
+            groups: None,
+            limit: args.limit,
+            which: args.candidates.into(),
+            seed: args.seed,
+        },
+        factors,
+        resamples: args.resamples,
+    };
+    let stop = Stop::watch();
+    let writer = folder.take_up()?;
+    let outcome = writer
+        .attend(|| work(&bench, &workspace, &task, &writer, &stop))
+        .with_context(|| format!("run '{}'", folder.name()))?;
+    match &outcome {
+        Outcome::Done(report) => {
+            if args.answer.json {
+                print::json(&answer(State::Done, Some(report)))?;
+            } else {
+                print::out(&told(report, Style::of_stdout()))?;
+                print::note(&format!("kept in {}", folder.path().display()));
+            }
+            left_out(report);
+            let whole = report.failed == 0;
+            Ok(if whole { Exit::Done } else { Exit::LeftOut })
+        }
+        Outcome::Stopped { done, of } => {
+            if args.answer.json {
+                print::json(&answer(State::Stopped, None))?;
+            }
+            let name = folder.name();
+            print::note(&format!(
+                "stopped after {done} of {of} points; 'erw resume {name}' goes on"
+            ));
+            Ok(Exit::Stopped)
+        }
+    }
+}
+
+/// The factors that are asked for, each once, with their steps.
+fn factors(args: &ProbeArgs) -> Result<Vec<(Factor, Vec<f64>)>, SetupError> {
+    let mut factors: Vec<(Factor, Vec<f64>)> = Vec::new();
+    for factor in &args.factors {
+        if factors.iter().any(|(known, _)| known == factor) {
+            continue;
+        }
+        let steps = factor.steps(&args.steps).map_err(|why| SetupError::Flag {
+            flag: "steps",
+            reason: why.to_string(),
+        })?;
+        factors.push((*factor, steps));
+    }
+    Ok(factors)
+}
+
+fn work(
+    bench: &Workbench,
+    workspace: &Workspace,
+    task: &Task<'_>,
+    writer: &Writer,
+    stop: &Stop,
+) -> anyhow::Result<Outcome> {
+    writer.note(Fact::Phase {
+        text: "loading the model".into(),
+    })?;
+    let mut model = load(&bench.model_dir(Some(workspace))?, &bench.load_options()?)?;
+    let mut bar = Progress::new("probing", Unit::Cases, 0);
+    let mut progress = |done, of| bar.set(done as u64, of as u64);
+    let outcome = probe_run::run(&mut model, task, writer, &|| stop.asked(), &mut progress)?;
+    drop(bar);
+    probe_run::end(writer, &outcome)?;
+    Ok(outcome)
+}
+
+/// Says what got no score, and that numbers of random weights mean nothing.
+fn left_out(report: &Report) {
+    if !report.trained {
+        print::note(UNTRAINED);
+    }
+    if report.failed == 0 {
+        return;
+    }
+    print::note(&format!("without a score: {}", count(report.failed, "point")));
+    let mut told: Vec<&str> = Vec::new();
+    for failure in &report.failures {
+        if !told.contains(&failure.why.as_str()) && told.len() < TOLD {
+            told.push(&failure.why);
+            print::note(&format!(
+                "  {}, {} ({}): {}",
+                failure.group, failure.candidate, failure.factor, failure.why
+            ));
+        }
+    }
+}
+
+fn told(report: &Report, style: Style) -> String {
+    let candidates = count(report.candidates, "candidate");
+    let mut lines = vec![format!(
+        "{candidates} of {}, by {}",
+        count(report.groups, "group"),
+        printable(&report.model)
+    )];
+    for factor in &report.factors {
+        lines.push(String::new());
+        lines.extend(told_of(factor, style));
+    }
+    lines.join("\n")
+}
+
+fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
+    let mut lines = vec![
+        style.strong(&factor.words),
+        style.faint(&format!("{}. Faithful: {}", factor.step, factor.faithful)),
+    ];
+    let mut table = Table::new(&[
+        ("step", Side::Left),
+        ("IF", Side::Right),
+        ("VQ", Side::Right),
+        ("overall", Side::Right),
+        ("candidates", Side::Right),
+    ]);
+    for step in &factor.steps {
+        let mut cells = vec![step.words.clone()];
+        cells.extend(estimates(&step.response));
+        cells.push(step.candidates.to_string());
+        table.row(cells, false);
+    }
+    lines.push(table.render(style).trim_end().to_owned());
+    let [a, b, c] = estimates(&factor.slope);
+    lines.push(format!("slope per unit of {}: IF {a}, VQ {b}, overall {c}", factor.dose));
+    for verdict in &factor.verdicts {
+        lines.push(match verdict.as_expected {
+            Some(false) => style.bad(&verdict.words),
+            _ => verdict.words.clone(),
+        });
+    }
+    if let Some(flips) = &factor.flips {
+        let whose = if flips.simulated { " (simulated)" } else { "" };
+        lines.push(format!(
+            "turned up on the worse candidate alone, it turns {} of {} preferences{whose} around that people and the model share, in {} of the groups",
+            flips.any.pairs,
+            flips.pairs,
+            share(&flips.any.share)
+        ));
+    }
+    if factor.left_out > 0 {
+        lines.push(style.warning(&format!("{} without a curve", count(factor.left_out, "candidate"))));
+    }
+    lines
+}
+
+fn estimates(by: &ByAxis<Estimate>) -> [String; 3] {
+    [
+        by.instruction_following.as_ref(),
+        by.visual_quality.as_ref(),
+        by.overall.as_ref(),
+    ]
+    .map(|estimate| match estimate {
+        None => "-".into(),
+        Some(Estimate { value, interval }) => match interval {
+            Some([low, high]) => format!("{value:+.2} [{low:+.2}, {high:+.2}]"),
+            None => format!("{value:+.2}"),
+        },
+    })
+}
+
+fn share(estimate: &Estimate) -> String {
+    let percent = |share: f64| format!("{:.0}", 100.0 * share);
+    match estimate.interval {
+        Some([low, high]) => {
+            let [value, low, high] = [estimate.value, low, high].map(percent);
+            format!("{value} % [{low}, {high}]")
+        }
+        None => format!("{} %", percent(estimate.value)),
+    }
+}
