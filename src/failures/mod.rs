@@ -2,3 +2,7 @@
 //! error follows. Measured on images, analysed against people's judgements, provoked on demand.
 
 pub mod analysis;
+mod error;
+pub mod export;
+
+pub use error::AnalysisError;

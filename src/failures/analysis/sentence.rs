@@ -26,7 +26,7 @@ pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
     );
     if let Some(turned) = bias.pairs.as_ref().filter(|turned| turned.turned > 0) {
         text.push_str("; ");
-        text.push_str(&pairs(turned, effect.measure, effect.per_sd.value.unwrap_or(0.0) < 0.0));
+        text.push_str(&pairs_in_words(turned, effect.measure, effect.per_sd.value.unwrap_or(0.0) < 0.0));
     }
     if !labelled {
         text.push_str(" (an association: without labels it is not known whether people would agree)");
@@ -36,7 +36,7 @@ pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
 }
 
 /// What became of the pairs that a bias could turn.
-pub(super) fn pairs(turned: &Turned, measure: Measure, less: bool) -> String {
+pub fn pairs_in_words(turned: &Turned, measure: Measure, less: bool) -> String {
     let which = if less { "less" } else { "more" };
     format!(
         "the model prefers the one with clearly {which} {} in {} of {} pairs in which people do not",
@@ -47,7 +47,7 @@ pub(super) fn pairs(turned: &Turned, measure: Measure, less: bool) -> String {
 }
 
 /// "0.21 [0.15, 0.27]".
-pub(super) fn with_interval(figure: &Figure, signed: bool) -> String {
+pub fn with_interval(figure: &Figure, signed: bool) -> String {
     let written = |v: f64| if signed { format!("{v:+.2}") } else { format!("{v:.2}") };
     match (figure.value, figure.interval) {
         (Some(value), Some([low, high])) => {
@@ -107,16 +107,18 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
                 "The model's {name} does not surely rise with people's, so effects on it are in standard deviations of its score."
             ));
         }
-        match scale.reliability {
-            None => notes.push(format!(
-                "No {name} label is by two annotators, so label error is not corrected for: a measure that follows true quality \
-                 may look like a bias."
-            )),
-            Some(reliability) if reliability < 0.5 => notes.push(format!(
+        if scale.assumed_error {
+            notes.push(format!(
+                "No {name} label is by two annotators, so their error cannot be seen: one annotator's standard deviation of {} \
+                 points is assumed (--label-error). If it is larger, a measure that follows true quality may look like a bias.",
+                report.settings.label_error
+            ));
+        }
+        if let Some(reliability) = scale.reliability.filter(|r| *r < 0.5) {
+            notes.push(format!(
                 "{:.0} % of the variance of people's {name} scores is label error; effects are uncertain.",
                 100.0 * (1.0 - reliability)
-            )),
-            Some(_) => {}
+            ));
         }
         if let Some(bend) = scale.bend.filter(|bend| *bend > BENT) {
             notes.push(format!(
