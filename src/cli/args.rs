@@ -70,7 +70,7 @@ pub(super) enum Verb {
     /// Benchmarks: list, run, reproduce published figures, compare scorers, write reports
     #[command(subcommand)]
     Bench(BenchVerb),
-    /// What a model falls for: provoke it on demand
+    /// What a model falls for: hold its error against measures of the images, provoke it, write reports
     #[command(subcommand)]
     Failures(FailuresVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove

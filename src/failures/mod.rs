@@ -3,6 +3,8 @@
 
 pub mod analysis;
 pub mod edit_map;
+mod error;
+pub mod export;
 mod lab;
 pub mod occlusion;
 pub mod overlay;
@@ -10,6 +12,7 @@ mod plane;
 pub mod probe;
 
 pub use edit_map::{EditMap, Region, Scope};
+pub use error::AnalysisError;
 
 use image::RgbImage;
 

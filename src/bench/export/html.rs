@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::markup::escaped;
 use super::outline::{Cell, Column, Grid, Row, Section, leaderboard};
 use super::svg;
 use crate::bench::leaderboard::{Leaderboard, Measured};
 use crate::bench::report::Report;
+use crate::data::export::markup::escaped;
 
 /// How it looks, in light and in dark and on paper.
 pub(super) const STYLE: &str = include_str!("style.css");

@@ -24,7 +24,6 @@
 mod csv;
 mod html;
 mod markdown;
-mod markup;
 pub mod number;
 mod outline;
 mod svg;

@@ -2,12 +2,13 @@
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 
 use base64::Engine as _;
 
+use super::markup::escaped;
 use super::{Export, ExportFormat, ExportReport};
 use crate::data::images::{ImageError, decode, fit, jpeg, read};
-use crate::domain::text::printable;
 use crate::domain::{Axis, Candidate, Group, HumanScore, ImageRef, human_scores};
 
 pub(super) const FORMAT: ExportFormat = ExportFormat {
@@ -102,10 +103,10 @@ fn figure(
     caption: &str,
     html: &mut String,
 ) {
-    let picture = picture(export, image);
+    let picture = data_url(export.workspace.root(), image, SIDE);
     let caption = escaped(caption);
     let shown = match picture {
-        Ok(data) => format!("<img alt=\"{caption}\" src=\"data:image/jpeg;base64,{data}\">"),
+        Ok(data) => format!("<img alt=\"{caption}\" src=\"{data}\">"),
         Err(error) => {
             let why = escaped(&error.to_string());
             report.lacks(&group.key, &error);
@@ -118,17 +119,10 @@ fn figure(
     );
 }
 
-fn picture(export: &Export<'_>, image: &ImageRef) -> Result<String, ImageError> {
-    let picture = decode(&read(export.workspace.root(), image)?)?;
-    let bytes = jpeg(&fit(&picture, SIDE, SIDE), QUALITY)?;
-    Ok(base64::engine::general_purpose::STANDARD.encode(bytes))
-}
-
-/// Text from data as text in HTML.
-fn escaped(text: &str) -> String {
-    printable(text)
-        .replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+/// A picture as the address of itself: JPEG in base64, no longer than `side` pixels on either side.
+pub fn data_url(root: &Path, image: &ImageRef, side: u32) -> Result<String, ImageError> {
+    let picture = decode(&read(root, image)?)?;
+    let bytes = jpeg(&fit(&picture, side, side), QUALITY)?;
+    let written = base64::engine::general_purpose::STANDARD.encode(bytes);
+    Ok(format!("data:image/jpeg;base64,{written}"))
 }

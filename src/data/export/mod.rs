@@ -4,11 +4,13 @@
 //! next one begins anew. Scores are not part of it: they belong to models, and any model gives its own again.
 
 mod html;
+pub mod markup;
 mod own;
 mod pairs;
 mod parquet;
 mod rows;
 mod sharegpt;
+pub mod svg;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -25,6 +27,7 @@ use super::images::ImageError;
 use super::store::{Workspace, WorkspaceError};
 use crate::domain::{Candidate, Group, GroupId, ImageRef, Pairing};
 
+pub use html::data_url;
 use target::Target;
 
 /// What is written.

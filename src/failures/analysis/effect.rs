@@ -63,9 +63,7 @@ impl<'a> Study<'a> {
     /// Sets the unit of effects, the line and the residuals.
     fn calibrate(&mut self) {
         let (columns, score) = (&self.columns, mean(&self.columns.score));
-        self.scale.reliability = columns
-            .label_error
-            .and_then(|_| self.moments.reliability(&self.all));
+        self.scale.reliability = self.moments.reliability(&self.all);
         let slope = |total: &Total| self.moments.calibration(total, &[], false);
         let exact = |total: &Total| self.moments.calibration(total, &[], true);
         let (sure, slope) = match slope(&self.all) {
@@ -347,6 +345,7 @@ fn scale(columns: &Columns<'_>) -> Scale {
         spearman: Figure::undefined("there are no labels"),
         calibration: None,
         reliability: None,
+        assumed_error: columns.assumed,
         bend: bend(columns).ok(),
         sd: if sd > 0.0 { sd } else { 1.0 },
     }

@@ -75,7 +75,7 @@ impl Moments {
         };
         let n = columns.len() as f64;
         let kept = n - columns.held_degrees(false) as f64;
-        let per_row = columns.label_error.unwrap_or(0.0) * kept / n;
+        let per_row = columns.label_error * kept / n;
         let mut error = vec![0.0; blocks];
         for b in &block {
             error[*b] += per_row;
@@ -151,6 +151,20 @@ impl Moments {
             effect,
             calibration: if self.labelled { calibration } else { 1.0 },
         })
+    }
+
+    /// How much of the score's sum of squares a measure explains beside others, category and editor held; 0 where that is not decided.
+    pub(super) fn explained(&self, total: &Total, (measure, held): (usize, &[usize])) -> f64 {
+        let estimate = self
+            .estimate(total, (measure, held), false)
+            .or_else(|| self.estimate(total, (measure, held), true));
+        let all: Vec<usize> = std::iter::once(measure)
+            .chain(held.iter().copied())
+            .map(|m| m + 1)
+            .collect();
+        let (matrix, _) = self.system(&total.within, &all, |_| 0.0);
+        let parts = estimate.zip(left_of_first(&matrix));
+        parts.map_or(0.0, |(estimate, left)| estimate.effect * estimate.effect * left)
     }
 
     /// How much the model's score rises with people's at given measures, per point. Editors are not held here: the candidates of

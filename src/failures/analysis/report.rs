@@ -76,6 +76,8 @@ pub struct SettingsFacts {
     pub level: f64,
     /// The least effect of one standard deviation that is named, in the unit of effects.
     pub least: f64,
+    /// The standard deviation of one annotator's error, in points, where it cannot be seen from labels.
+    pub label_error: f64,
     /// How many tests the correction is for.
     pub tests: usize,
 }
@@ -115,8 +117,10 @@ pub struct Scale {
     pub spearman: Figure,
     /// The model's score as a line of people's, corrected for label error: dividing a score by the slope gives points.
     pub calibration: Option<Line>,
-    /// The share of the variance of people's mean scores that is no label error; `None` where nothing was labelled twice.
+    /// The share of the variance of people's mean scores that is no label error; `None` without labels.
     pub reliability: Option<f64>,
+    /// Whether label error was assumed, as nothing is labelled twice.
+    pub assumed_error: bool,
     /// How much more of the model's score the best rising function of people's explains than the best line does, in 0..=1.
     pub bend: Option<f64>,
     /// The standard deviation of the model's score.

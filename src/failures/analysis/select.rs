@@ -11,9 +11,9 @@ pub(super) struct Named {
     pub(super) also: Vec<Follower>,
 }
 
-/// The measures of one score that are named, by forward selection among those that stand alone after correction: the one with the
-/// smallest p value, then the one that adds most surely beside it, as long as what it adds stands correction for all tests too;
-/// one that adds nothing beside those named after it goes again. What is not named is told with the one it goes along with most.
+/// The measures of one score that are named, by forward selection among those that stand alone after correction: the one that
+/// explains most of the score, then the one that explains most beside it, as long as what it adds stands correction for all tests
+/// too; one that adds nothing beside those named after it goes again. What is not named is told with the one it goes along with most.
 /// `effects` are those of the score, in the order of its measures.
 pub(super) fn named(
     study: &Study<'_>,
@@ -30,21 +30,16 @@ pub(super) fn named(
     let candidates = open.clone();
     let mut chosen: Vec<usize> = Vec::new();
     let stands = |p: f64| p * tests as f64 <= level;
-    while !open.is_empty() {
-        let best = open
-            .iter()
-            .map(|&i| (i, study.p(i, &chosen)))
-            .min_by(|a, b| {
-                let size = |i: usize| effects[i].partial.value.unwrap_or(0.0).abs();
-                a.1.total_cmp(&b.1).then(size(b.0).total_cmp(&size(a.0)))
-            });
-        match best {
-            Some((i, p)) if chosen.is_empty() || stands(p) => {
-                chosen.push(i);
-                open.retain(|other| *other != i);
-            }
-            _ => break,
-        }
+    // By what they explain and not by p values: the standard errors in those differ by chance more than stand-ins do.
+    let explains = |i: usize, held: &[usize]| study.moments.explained(&study.all, (i, held));
+    while let Some(best) = open
+        .iter()
+        .copied()
+        .filter(|i| chosen.is_empty() || stands(study.p(*i, &chosen)))
+        .max_by(|a, b| explains(*a, &chosen).total_cmp(&explains(*b, &chosen)))
+    {
+        chosen.push(best);
+        open.retain(|other| *other != best);
     }
     let mut at = 0;
     while chosen.len() > 1 && at < chosen.len() {

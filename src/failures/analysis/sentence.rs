@@ -10,11 +10,7 @@ const BENT: f64 = 0.05;
 pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
     let effect = &bias.effect;
     let about = effect.measure.about();
-    let alike = if labelled {
-        "at the same human score, "
-    } else {
-        ""
-    };
+    let alike = if labelled { "at the same human score, " } else { "" };
     let of = match effect.unit {
         EffectUnit::Points => format!("{} points", effect.judged.name()),
         EffectUnit::Deviations => format!("SD of the {} score", effect.judged.name()),
@@ -30,25 +26,17 @@ pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
     );
     if let Some(turned) = bias.pairs.as_ref().filter(|turned| turned.turned > 0) {
         text.push_str("; ");
-        text.push_str(&pairs(
-            turned,
-            effect.measure,
-            effect.per_sd.value.unwrap_or(0.0) < 0.0,
-        ));
+        text.push_str(&pairs_in_words(turned, effect.measure, effect.per_sd.value.unwrap_or(0.0) < 0.0));
     }
     if !labelled {
-        text.push_str(
-            " (an association: without labels it is not known whether people would agree)",
-        );
+        text.push_str(" (an association: without labels it is not known whether people would agree)");
     }
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(letters).collect()
-    })
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What became of the pairs that a bias could turn.
-pub(super) fn pairs(turned: &Turned, measure: Measure, less: bool) -> String {
+pub fn pairs_in_words(turned: &Turned, measure: Measure, less: bool) -> String {
     let which = if less { "less" } else { "more" };
     format!(
         "the model prefers the one with clearly {which} {} in {} of {} pairs in which people do not",
@@ -59,14 +47,8 @@ pub(super) fn pairs(turned: &Turned, measure: Measure, less: bool) -> String {
 }
 
 /// "0.21 [0.15, 0.27]".
-pub(super) fn with_interval(figure: &Figure, signed: bool) -> String {
-    let written = |v: f64| {
-        if signed {
-            format!("{v:+.2}")
-        } else {
-            format!("{v:.2}")
-        }
-    };
+pub fn with_interval(figure: &Figure, signed: bool) -> String {
+    let written = |v: f64| if signed { format!("{v:+.2}") } else { format!("{v:.2}") };
     match (figure.value, figure.interval) {
         (Some(value), Some([low, high])) => {
             format!("{} [{}, {}]", written(value), written(low), written(high))
@@ -77,29 +59,13 @@ pub(super) fn with_interval(figure: &Figure, signed: bool) -> String {
 }
 
 fn step(sd: f64, unit: &str) -> String {
-    let digits = if sd >= 10.0 {
-        0
-    } else if sd >= 1.0 {
-        1
-    } else if sd >= 0.1 {
-        2
-    } else {
-        3
-    };
-    let unit = if unit.is_empty() {
-        String::new()
-    } else {
-        format!(" {unit}")
-    };
+    let digits = if sd >= 10.0 { 0 } else if sd >= 1.0 { 1 } else if sd >= 0.1 { 2 } else { 3 };
+    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
     format!("{sd:.digits$}{unit}")
 }
 
 fn probability(p: f64) -> String {
-    if p < 1e-4 {
-        "0.0001 or less".into()
-    } else {
-        format!("{p:.4}")
-    }
+    if p < 1e-4 { "0.0001 or less".into() } else { format!("{p:.4}") }
 }
 
 /// What whoever reads a report has to know.
@@ -141,16 +107,18 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
                 "The model's {name} does not surely rise with people's, so effects on it are in standard deviations of its score."
             ));
         }
-        match scale.reliability {
-            None => notes.push(format!(
-                "No {name} label is by two annotators, so label error is not corrected for: a measure that follows true quality \
-                 may look like a bias."
-            )),
-            Some(reliability) if reliability < 0.5 => notes.push(format!(
+        if scale.assumed_error {
+            notes.push(format!(
+                "No {name} label is by two annotators, so their error cannot be seen: one annotator's standard deviation of {} \
+                 points is assumed (--label-error). If it is larger, a measure that follows true quality may look like a bias.",
+                report.settings.label_error
+            ));
+        }
+        if let Some(reliability) = scale.reliability.filter(|r| *r < 0.5) {
+            notes.push(format!(
                 "{:.0} % of the variance of people's {name} scores is label error; effects are uncertain.",
                 100.0 * (1.0 - reliability)
-            )),
-            Some(_) => {}
+            ));
         }
         if let Some(bend) = scale.bend.filter(|bend| *bend > BENT) {
             notes.push(format!(

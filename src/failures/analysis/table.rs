@@ -86,8 +86,10 @@ impl Judged {
 pub(super) struct Human {
     /// 1 to 4.
     pub(super) mean: f64,
-    /// In squared points; `None` where nothing was labelled twice.
-    pub(super) error: Option<f64>,
+    /// In squared points.
+    pub(super) error: f64,
+    /// Whether that was assumed, as nothing was labelled twice.
+    pub(super) assumed: bool,
 }
 
 /// One judged score of all candidates that have it, as columns in the same order.
@@ -98,8 +100,10 @@ pub(super) struct Columns<'a> {
     pub(super) score: Vec<f64>,
     /// People's; empty where there are no labels.
     pub(super) human: Vec<f64>,
-    /// The mean variance of the error of people's means; `None` where it cannot be known.
-    pub(super) label_error: Option<f64>,
+    /// The mean variance of the error of people's means.
+    pub(super) label_error: f64,
+    /// Whether it was assumed, as nothing is labelled twice.
+    pub(super) assumed: bool,
     /// Numbers of groups, from 0.
     pub(super) group: Vec<usize>,
     pub(super) groups: usize,
@@ -130,9 +134,10 @@ pub(super) const LEAST_GROUPS: usize = 8;
 const LEAST_APART: usize = 5;
 
 impl<'a> Columns<'a> {
-    /// Of the cases that have the score and, if `labelled`, people's labels.
-    pub(super) fn new(cases: &'a [Case], judged: Judged, labelled: bool) -> Self {
-        let humans = labelled.then(|| humans(cases, judged));
+    /// Of the cases that have the score and, if `labelled`, people's labels. `assumed` is the standard deviation of one annotator's
+    /// error where it cannot be seen.
+    pub(super) fn new(cases: &'a [Case], judged: Judged, labelled: bool, assumed: f64) -> Self {
+        let humans = labelled.then(|| humans(cases, judged, assumed));
         let mut rows: Vec<(&Case, f64, Option<Human>)> = Vec::new();
         for (i, case) in cases.iter().enumerate() {
             let human = humans.as_ref().map(|humans| humans[i]);
@@ -143,16 +148,15 @@ impl<'a> Columns<'a> {
         let (group, groups) = levels(rows.iter().map(|row| Some(row.0.group)));
         let (category, _) = levels(rows.iter().map(|row| row.0.category.as_deref()));
         let (editor, _) = levels(rows.iter().map(|row| row.0.editor.as_deref()));
-        let errors: Option<Vec<f64>> = rows.iter().map(|row| row.2?.error).collect();
-        let label_error = errors
-            .filter(|e| !e.is_empty())
-            .map(|e| e.iter().sum::<f64>() / e.len() as f64);
+        let known: Vec<Human> = rows.iter().filter_map(|row| row.2).collect();
+        let error = known.iter().map(|human| human.error).sum::<f64>() / known.len().max(1) as f64;
         let mut columns = Self {
             judged,
             score: rows.iter().map(|row| row.1).collect(),
             human: rows.iter().filter_map(|row| Some(row.2?.mean)).collect(),
             cases: rows.into_iter().map(|row| row.0).collect(),
-            label_error,
+            label_error: error,
+            assumed: known.iter().any(|human| human.assumed),
             group,
             groups,
             category,
@@ -184,9 +188,7 @@ impl<'a> Columns<'a> {
     /// A column with instruction categories held, and editors too if asked for. What is not defined stays out: it is put at 0,
     /// which is its mean.
     pub(super) fn held(&self, values: &[f64], editors: bool) -> Vec<f64> {
-        let defined: Vec<usize> = (0..values.len())
-            .filter(|i| values[*i].is_finite())
-            .collect();
+        let defined: Vec<usize> = (0..values.len()).filter(|i| values[*i].is_finite()).collect();
         let pick = |of: &[usize]| defined.iter().map(|i| of[*i]).collect::<Vec<_>>();
         let (category, editor) = (pick(&self.category), pick(&self.editor));
         let kept: Vec<f64> = defined.iter().map(|i| values[*i]).collect();
@@ -245,8 +247,7 @@ impl<'a> Columns<'a> {
             return Err("it is the same for all, or nearly so".into());
         }
         let mean = defined.iter().sum::<f64>() / n as f64;
-        let sd =
-            (defined.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64).sqrt();
+        let sd = (defined.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64).sqrt();
         if !(sd > 0.0 && sd.is_finite()) {
             return Err("it is the same for all, or has no finite spread".into());
         }
@@ -280,29 +281,29 @@ fn levels<T: std::hash::Hash + Eq>(values: impl Iterator<Item = Option<T>>) -> (
 /// People's mean of each case, with the variance of its error: what annotators differ by on one candidate, pooled over all
 /// candidates, over how many there are. Where all candidates have the same annotators, how strict each is moves all means alike
 /// and is no error.
-fn humans(cases: &[Case], judged: Judged) -> Vec<Option<Human>> {
+fn humans(cases: &[Case], judged: Judged, assumed: f64) -> Vec<Option<Human>> {
     let axes = judged.axes();
-    let of_axes: Vec<Vec<Option<Human>>> = axes.iter().map(|axis| on_axis(cases, *axis)).collect();
+    let of_axes: Vec<Vec<Option<Human>>> =
+        axes.iter().map(|axis| on_axis(cases, *axis, assumed)).collect();
     let share = 1.0 / axes.len() as f64;
     (0..cases.len())
         .map(|i| {
             let parts: Vec<Human> = of_axes.iter().map(|of| of[i]).collect::<Option<_>>()?;
-            let errors: Option<Vec<f64>> = parts.iter().map(|human| human.error).collect();
             Some(Human {
                 mean: parts.iter().map(|human| human.mean).sum::<f64>() * share,
-                error: errors.map(|e| e.iter().sum::<f64>() * share * share),
+                error: parts.iter().map(|human| human.error).sum::<f64>() * share * share,
+                assumed: parts.iter().any(|human| human.assumed),
             })
         })
         .collect()
 }
 
-fn on_axis(cases: &[Case], axis: Axis) -> Vec<Option<Human>> {
+fn on_axis(cases: &[Case], axis: Axis, assumed: f64) -> Vec<Option<Human>> {
     let words: Vec<BTreeMap<&str, f64>> = cases
         .iter()
         .map(|case| {
             let of = case.labels.iter().filter(|label| label.axis == axis);
-            of.map(|label| (label.annotator.as_str(), label.score))
-                .collect()
+            of.map(|label| (label.annotator.as_str(), label.score)).collect()
         })
         .collect();
     let strictness = strictness(&words);
@@ -310,20 +311,18 @@ fn on_axis(cases: &[Case], axis: Axis) -> Vec<Option<Human>> {
     for words in words.iter().filter(|words| words.len() > 1) {
         let kept = |(who, score): (&&str, &f64)| score - strictness.get(who).unwrap_or(&0.0);
         let mean = words.iter().map(kept).sum::<f64>() / words.len() as f64;
-        squares += words
-            .iter()
-            .map(|word| (kept(word) - mean).powi(2))
-            .sum::<f64>();
+        squares += words.iter().map(|word| (kept(word) - mean).powi(2)).sum::<f64>();
         degrees += (words.len() - 1) as f64;
     }
-    let variance = (degrees > 0.0).then(|| squares / degrees);
+    let seen = (degrees > 0.0).then(|| squares / degrees);
     words
         .iter()
         .map(|words| {
             let n = words.len() as f64;
             (n > 0.0).then(|| Human {
                 mean: words.values().sum::<f64>() / n,
-                error: variance.map(|variance| variance / n),
+                error: seen.unwrap_or(assumed * assumed) / n,
+                assumed: seen.is_none(),
             })
         })
         .collect()
@@ -374,15 +373,16 @@ mod tests {
             case(0, &[("kind", 4.0), ("strict", 3.0)]),
             case(1, &[("kind", 2.0), ("strict", 1.0)]),
         ];
-        let human = on_axis(&all, Axis::VisualQuality)[1].unwrap();
-        assert_eq!((human.mean, human.error), (1.5, Some(0.0)));
+        let human = on_axis(&all, Axis::VisualQuality, 0.5)[1].unwrap();
+        assert_eq!((human.mean, human.error), (1.5, 0.0));
         let some = [all[0].clone(), case(1, &[("kind", 2.0), ("other", 1.0)])];
         // Both differ by 1: a variance of a half each, and a quarter of the mean of two.
-        let human = on_axis(&some, Axis::VisualQuality)[0].unwrap();
-        assert_eq!((human.mean, human.error), (3.5, Some(0.25)));
+        let human = on_axis(&some, Axis::VisualQuality, 0.5)[0].unwrap();
+        assert_eq!((human.mean, human.error), (3.5, 0.25));
         let once = [case(0, &[("kind", 4.0)]), case(1, &[])];
-        let humans = on_axis(&once, Axis::VisualQuality);
-        assert!(humans[0].unwrap().error.is_none() && humans[1].is_none());
+        let humans = on_axis(&once, Axis::VisualQuality, 0.5);
+        let human = humans[0].unwrap();
+        assert!(human.assumed && human.error == 0.25 && humans[1].is_none());
     }
 
     #[test]
@@ -390,12 +390,11 @@ mod tests {
         let mut cases: Vec<Case> = (0..80).map(|i| case(i, &[])).collect();
         for (i, case) in cases.iter_mut().enumerate() {
             case.measures.set(Measure::Change, i as f64);
-            case.measures
-                .set(Measure::NoOp, f64::from(u8::from(i == 7)));
+            case.measures.set(Measure::NoOp, f64::from(u8::from(i == 7)));
             case.measures.set(Measure::BackgroundChange, i as f64);
             case.local = i < 20;
         }
-        let columns = Columns::new(&cases, Judged::Overall, false);
+        let columns = Columns::new(&cases, Judged::Overall, false, 0.0);
         let known: Vec<Measure> = columns.measured.iter().map(|m| m.measure).collect();
         assert_eq!(known, [Measure::Change]);
         let z = &columns.measured[0].z;
@@ -405,6 +404,6 @@ mod tests {
         assert!(why(Measure::BackgroundChange).starts_with("only 20 local edits"));
         assert!(why(Measure::SatDelta).starts_with("only 0"));
         // No model without axes has an IF.
-        assert_eq!(Columns::new(&cases, Judged::If, false).len(), 0);
+        assert_eq!(Columns::new(&cases, Judged::If, false, 0.0).len(), 0);
     }
 }

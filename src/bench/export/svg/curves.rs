@@ -1,11 +1,10 @@
 //! The two curves of a report: how often a scorer is right by how sure it is, and its accuracy when only the surest
 //! judgements are kept.
 
-use super::axis::Axis;
-use super::{Anchor, Drawing, cut};
 use crate::bench::export::number::written;
 use crate::bench::protocol::Unit;
 use crate::bench::report::Report;
+use crate::data::export::svg::{Anchor, Axis, Drawing, cut};
 use crate::domain::stats::Bin;
 
 const WIDTH: f64 = 440.0;

@@ -4,11 +4,10 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr as _;
 
-use super::axis::Axis;
-use super::{Anchor, Drawing, cut};
 use crate::bench::export::number::{interval, written};
 use crate::bench::protocol::Unit;
 use crate::bench::report::{Figure, Report};
+use crate::data::export::svg::{Anchor, Axis, Drawing, cut};
 
 const WIDTH: f64 = 920.0;
 /// Where the plot ends; numbers are right of it, and names left.

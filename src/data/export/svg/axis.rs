@@ -1,13 +1,20 @@
 //! From numbers to pixels, with round numbers at the ticks.
 
-use crate::bench::protocol::Unit;
-
 /// How many ticks an axis has at most, give or take one.
 const TICKS: f64 = 6.0;
 
+/// What stands at the ticks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ticks {
+    /// Percent of shares.
+    Percent,
+    /// The numbers themselves.
+    Plain,
+}
+
 /// An axis of a plot. Percent are shown of shares.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Axis {
+pub struct Axis {
     low: f64,
     high: f64,
     step: f64,
@@ -18,10 +25,10 @@ pub(super) struct Axis {
 
 impl Axis {
     /// From a low number at the pixel `from` to a higher one at `to`.
-    pub(super) fn new((low, high): (f64, f64), (from, to): (f64, f64), unit: Unit) -> Self {
-        let scale = match unit {
-            Unit::Percent => 100.0,
-            Unit::Plain => 1.0,
+    pub fn new((low, high): (f64, f64), (from, to): (f64, f64), unit: impl Into<Ticks>) -> Self {
+        let scale = match unit.into() {
+            Ticks::Percent => 100.0,
+            Ticks::Plain => 1.0,
         };
         Self {
             low,
@@ -34,11 +41,12 @@ impl Axis {
     }
 
     /// The shortest axis between round numbers that has room for all of these. `None` without a finite number.
-    pub(super) fn around(
+    pub fn around(
         values: impl IntoIterator<Item = f64>,
         pixels: (f64, f64),
-        unit: Unit,
+        unit: impl Into<Ticks>,
     ) -> Option<Self> {
+        let unit = unit.into();
         let finite = values.into_iter().filter(|v| v.is_finite());
         let (mut low, mut high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), v| {
             (l.min(v), h.max(v))
@@ -46,11 +54,11 @@ impl Axis {
         if low > high {
             return None;
         }
-        let within = 0.0 <= low && high <= 1.0 && unit == Unit::Percent;
+        let within = 0.0 <= low && high <= 1.0 && unit == Ticks::Percent;
         if high - low < 1e-9 * high.abs().max(1e-3) {
             let room = match unit {
-                Unit::Percent => 0.05,
-                Unit::Plain => (0.1 * high.abs()).max(0.1),
+                Ticks::Percent => 0.05,
+                Ticks::Plain => (0.1 * high.abs()).max(0.1),
             };
             (low, high) = (low - room, high + room);
         }
@@ -65,22 +73,22 @@ impl Axis {
     }
 
     /// The pixel of a number.
-    pub(super) fn at(&self, value: f64) -> f64 {
+    pub fn at(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
     /// The lowest number.
-    pub(super) fn low(&self) -> f64 {
+    pub fn low(&self) -> f64 {
         self.low
     }
 
     /// The highest number.
-    pub(super) fn high(&self) -> f64 {
+    pub fn high(&self) -> f64 {
         self.high
     }
 
     /// The ticks: pixels and what stands beside them.
-    pub(super) fn ticks(&self) -> Vec<(f64, String)> {
+    pub fn ticks(&self) -> Vec<(f64, String)> {
         let first = (self.low / self.step - 1e-6).ceil();
         let last = (self.high / self.step + 1e-6).floor();
         let decimals = (-(self.step * self.scale).log10().floor()).max(0.0) as usize;
@@ -115,11 +123,11 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_lie_where_they_belong() {
-        let axis = Axis::new((0.5, 1.0), (0.0, 100.0), Unit::Percent);
+        let axis = Axis::new((0.5, 1.0), (0.0, 100.0), Ticks::Percent);
         assert_eq!(labels(&axis), ["50", "60", "70", "80", "90", "100"]);
         let at: Vec<f64> = axis.ticks().iter().map(|(x, _)| x.round()).collect();
         assert_eq!(at, [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
-        let upwards = Axis::new((-0.02, 0.04), (90.0, 0.0), Unit::Plain);
+        let upwards = Axis::new((-0.02, 0.04), (90.0, 0.0), Ticks::Plain);
         assert_eq!(
             labels(&upwards),
             ["-0.02", "-0.01", "0.00", "0.01", "0.02", "0.03", "0.04"]
@@ -129,17 +137,17 @@ mod tests {
 
     #[test]
     fn an_axis_has_room_for_all_numbers_and_shares_stay_between_0_and_100() {
-        let axis = Axis::around([0.98, 0.995, f64::NAN], (0.0, 1.0), Unit::Percent).unwrap();
+        let axis = Axis::around([0.98, 0.995, f64::NAN], (0.0, 1.0), Ticks::Percent).unwrap();
         assert!(axis.low() < 0.98 && axis.high() <= 1.0 && axis.high() >= 0.995);
-        let negative = Axis::around([-0.03, 0.4], (0.0, 1.0), Unit::Percent).unwrap();
+        let negative = Axis::around([-0.03, 0.4], (0.0, 1.0), Ticks::Percent).unwrap();
         assert!(negative.low() < -0.03);
-        assert!(Axis::around([f64::NAN], (0.0, 1.0), Unit::Plain).is_none());
+        assert!(Axis::around([f64::NAN], (0.0, 1.0), Ticks::Plain).is_none());
     }
 
     #[test]
     fn a_single_number_lies_within() {
         for value in [0.0, 0.5, -3.0, 7.25] {
-            let axis = Axis::around([value], (0.0, 100.0), Unit::Plain).unwrap();
+            let axis = Axis::around([value], (0.0, 100.0), Ticks::Plain).unwrap();
             let at = axis.at(value);
             assert!(at > 0.0 && at < 100.0, "{value} at {at}");
             assert!((2..=9).contains(&axis.ticks().len()));

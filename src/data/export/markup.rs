@@ -3,7 +3,7 @@
 use crate::domain::text::printable;
 
 /// Text as HTML and SVG take it, between tags and between double quotes.
-pub(super) fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in printable(text).chars() {
         match c {

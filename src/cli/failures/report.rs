@@ -1,0 +1,76 @@
+//! `erw failures report`: a finished analysis as a file for others.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::Args;
+
+use crate::cli::args::Where;
+use crate::cli::exit::Exit;
+use crate::cli::print;
+use crate::cli::runs::{self, Root};
+use crate::data::Workspace;
+use crate::failures::AnalysisError;
+use crate::failures::analysis::run::read_report;
+use crate::failures::export::{Shown, render};
+use crate::workbench::Workbench;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReportArgs {
+    /// The run of 'erw failures analyse'
+    run: String,
+    /// md, html, csv or json
+    #[arg(long, value_name = "FORMAT", default_value = "md")]
+    format: String,
+    /// Where to write it [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    root: Root,
+    #[command(flatten)]
+    place: Where,
+    /// Short for --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+}
+
+/// Writes it.
+pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
+    let format = if args.json { "json" } else { &args.format };
+    let format = format.parse().map_err(AnalysisError::Choice)?;
+    let bench = Workbench::new(args.place.choices())?;
+    let run = runs::find(&args.root.path(&bench)?, &args.run)?;
+    if run.manifest.verb != super::analyse::VERB {
+        return Err(AnalysisError::Choice(format!(
+            "'{}' is a run of 'erw {}', and no analysis",
+            run.folder.name(),
+            run.manifest.verb
+        ))
+        .into());
+    }
+    let report = read_report(run.folder.path())?;
+    // Pictures are where they were; without the workspace the numbers still tell.
+    let workspace = Workspace::open(Path::new(&report.data.workspace));
+    if let Err(why) = &workspace {
+        print::note(&format!("without names and pictures of cases: {why}"));
+    }
+    let shown = Shown::of(&report, workspace.as_ref().ok(), format);
+    let text = render(&report, &shown, format)?;
+    match &args.out {
+        Some(path) => {
+            write_whole(path, &text)?;
+            print::note(&format!("written to {}", path.display()));
+        }
+        None => print::out(&text)?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Writes a file, whole or not at all.
+fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = path.with_file_name(format!(".new-{name}"));
+    std::fs::write(&partial, text)
+        .and_then(|()| std::fs::rename(&partial, path))
+        .with_context(|| format!("cannot write '{}'", path.display()))
+}

@@ -1,0 +1,158 @@
+//! Reports of a made-up analysis in every form.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::domain::Measure;
+use crate::domain::stats::Line;
+use crate::failures::analysis::{
+    Bias, DataFacts, Effect, EffectUnit, Figure, Judged, ModelFacts, Point, Scatter, SettingsFacts,
+    WorstCase,
+};
+
+const BAD: &str = "<script>alert(\"x\")</script>, =1+1 | *a*";
+
+fn figure(value: f64) -> Figure {
+    Figure {
+        value: Some(value),
+        interval: Some([value - 0.05, value + 0.05]),
+        undefined: None,
+    }
+}
+
+fn report() -> Report {
+    let effect = Effect {
+        measure: Measure::SatDelta,
+        judged: Judged::Vq,
+        n: 3,
+        groups: 2,
+        mean: 0.1,
+        sd: 0.05,
+        unit: EffectUnit::Points,
+        per_sd: figure(0.21),
+        per_unit: figure(4.2),
+        exact_labels: Some(0.2),
+        spearman: figure(0.3),
+        partial: Figure::undefined("all values are the same"),
+        p: 1e-6,
+        p_holm: 3e-5,
+        q: 2e-5,
+    };
+    let point = |i: i64| Point {
+        measure: 0.1 * i as f64,
+        residual: i as f64 - 2.0,
+        group: GroupId(1),
+        candidate: CandidateId(i),
+    };
+    Report {
+        model: ModelFacts {
+            name: BAD.into(),
+            fingerprint: "f0".into(),
+        },
+        data: DataFacts {
+            labels: "all".into(),
+            analysed: 3,
+            ..DataFacts::default()
+        },
+        settings: SettingsFacts {
+            seed: 1,
+            resamples: 10,
+            level: 0.05,
+            least: 0.02,
+            label_error: 0.7,
+            tests: 1,
+        },
+        scales: Vec::new(),
+        biases: vec![Bias {
+            sentence: format!("It follows {BAD}"),
+            effect: effect.clone(),
+            also: Vec::new(),
+            strongest: None,
+            scatter: Scatter {
+                points: (1..4).map(point).collect(),
+                of: 9,
+                fit: Some(Line {
+                    intercept: -1.0,
+                    slope: 4.2,
+                }),
+                band: vec![[0.1, -1.0, 0.0], [0.3, 0.0, 1.0]],
+            },
+            cases: vec![WorstCase {
+                group: GroupId(1),
+                candidate: CandidateId(3),
+                measure: 0.3,
+                residual: 1.0,
+                model: 2.0,
+                human: Some(1.5),
+            }],
+            pairs: None,
+        }],
+        over_editing: None,
+        effects: vec![effect],
+        left_out: Vec::new(),
+        notes: vec![BAD.into()],
+    }
+}
+
+fn shown() -> Shown {
+    Shown {
+        groups: BTreeMap::from([(
+            GroupId(1),
+            ShownGroup {
+                key: BAD.into(),
+                instruction: BAD.into(),
+                source: Some(Err(BAD.into())),
+            },
+        )]),
+        candidates: BTreeMap::from([(
+            CandidateId(3),
+            ShownCandidate {
+                key: BAD.into(),
+                editor: Some(BAD.into()),
+                picture: Some(Ok("data:image/jpeg;base64,AAAA".into())),
+            },
+        )]),
+    }
+}
+
+#[test]
+fn html_has_plot_and_pictures_in_it_and_no_text_from_data_is_markup() {
+    let page = render(&report(), &shown(), Format::Html).unwrap();
+    assert!(page.contains("<svg") && page.contains("class=\"band\"") && page.contains("+0.21"));
+    assert!(page.contains("src=\"data:image/jpeg;base64,AAAA\""));
+    assert!(page.contains("3 of 9 candidates are drawn"));
+    assert!(!page.contains("<script") && !page.contains("alert(\"x\")"));
+    assert!(!page.contains("http://") || page.matches("http://").count() == 1);
+}
+
+#[test]
+fn markdown_keeps_text_from_data_as_text() {
+    let page = render(&report(), &shown(), Format::Markdown).unwrap();
+    assert!(page.contains("| VQ | `sat_delta` | 3 | +0.21 [+0.16, +0.26] | undefined | < 0.0001 |"));
+    assert!(!page.contains("<script") && page.contains("\\<script"));
+}
+
+#[test]
+fn csv_has_a_row_a_test_with_as_many_fields_as_its_head() {
+    let table = render(&report(), &Shown::default(), Format::Csv).unwrap();
+    let mut lines = table.lines();
+    let head = lines.next().unwrap().split(',').count();
+    let row = lines.next().unwrap();
+    // The model's name is quoted and has one comma.
+    assert_eq!(row.split(',').count(), head + 1);
+    assert!(row.contains(",vq,sat_delta,,3,2,") && row.ends_with("true"));
+    assert_eq!(lines.next(), None);
+}
+
+#[test]
+fn json_comes_back_as_it_was() {
+    let text = render(&report(), &Shown::default(), Format::Json).unwrap();
+    assert_eq!(serde_json::from_str::<Report>(&text).unwrap(), report());
+    assert!("pdf".parse::<Format>().is_err());
+}
+
+#[test]
+fn a_case_that_is_gone_is_told_by_its_number() {
+    let shown = Shown::of(&report(), None, Format::Html);
+    assert_eq!(shown.name(GroupId(4), CandidateId(7)), "group 4 · candidate 7");
+}
