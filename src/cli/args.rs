@@ -8,6 +8,7 @@ use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
+use super::failures::FailuresVerb;
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
@@ -68,6 +69,9 @@ pub(super) enum Verb {
     /// Benchmarks: list, run, reproduce published figures, compare scorers, write reports
     #[command(subcommand)]
     Bench(BenchVerb),
+    /// What a model falls for: measure images
+    #[command(subcommand)]
+    Failures(FailuresVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove
     #[command(subcommand)]
     Jobs(JobsVerb),

@@ -10,6 +10,7 @@ mod bench;
 mod data;
 mod doctor;
 mod exit;
+mod failures;
 mod generate;
 mod jobs;
 mod model;
@@ -58,6 +59,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Train(args)) => train::run(args),
         Some(Verb::Ablate(args)) => ablate::run(args),
         Some(Verb::Bench(verb)) => bench::run(verb),
+        Some(Verb::Failures(verb)) => failures::run(verb),
         Some(Verb::Jobs(verb)) => jobs::run(verb),
         Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),

@@ -3,9 +3,12 @@
 
 pub mod edit_map;
 mod lab;
+pub mod measures;
 mod plane;
+pub mod survey;
 
 pub use edit_map::{EditMap, Region, Scope};
+pub use measures::{measure, measure_with_map};
 
 use image::RgbImage;
 
