@@ -9,7 +9,7 @@ use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::chosen::WhereArgs;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
-use super::failures::args::FailuresVerb;
+use super::failures::FailuresVerb;
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;
@@ -70,7 +70,7 @@ pub(super) enum Verb {
     /// Benchmarks: list, run, reproduce published figures, compare scorers, write reports
     #[command(subcommand)]
     Bench(BenchVerb),
-    /// What a model falls for: hold its error against measures of the images, provoke it, write reports
+    /// What a model falls for: measure images, hold its error against the measures, provoke it, write reports
     #[command(subcommand)]
     Failures(FailuresVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove

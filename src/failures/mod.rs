@@ -6,13 +6,16 @@ pub mod edit_map;
 mod error;
 pub mod export;
 mod lab;
+pub mod measures;
 pub mod occlusion;
 pub mod overlay;
 mod plane;
 pub mod probe;
+pub mod survey;
 
 pub use edit_map::{EditMap, Region, Scope};
 pub use error::AnalysisError;
+pub use measures::{measure, measure_with_map};
 
 use image::RgbImage;
 

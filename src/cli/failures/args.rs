@@ -1,22 +1,10 @@
 //! What is typed after `erw failures`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::super::args::{Answer, Where};
-use super::analyse::AnalyseArgs;
-use super::report::ReportArgs;
 use super::super::runs::RunArgs;
 use crate::failures::probe::{Factor, Which};
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum FailuresVerb {
-    /// Hold a model's stored scores against people's labels and measures of the images: what it is suspected to fall for
-    Analyse(AnalyseArgs),
-    /// Change one factor of candidates step by step, rate them at every step, and say what the model follows
-    Probe(Box<ProbeArgs>),
-    /// Write a finished analysis as a report: Markdown, HTML with plots and pictures, CSV or JSON
-    Report(ReportArgs),
-}
 
 /// Which candidates of a group, as they are typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

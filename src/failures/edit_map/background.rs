@@ -14,6 +14,9 @@ use crate::failures::plane::quantile;
 const BLOCK: usize = 4;
 /// At most about so many blocks are looked at.
 const BLOCKS: usize = 4096;
+/// Where so much of the frame looks as before, the background has no tone: a tint spares next to nothing, while an edit may well
+/// take more than half of the frame.
+const UNTOUCHED: f64 = 0.2;
 /// A freer tone leaves at most this share of the median.
 const BETTER: f32 = 0.5;
 /// Rounds of reweighting.
@@ -36,10 +39,10 @@ impl Tone {
     /// What most of a pair's pixels did.
     pub(super) fn of(pair: &Pair) -> Self {
         let blocks = blocks(pair);
-        let none = Self::None.median(&blocks);
-        if none < VISIBLE {
+        if Self::None.left(&blocks, UNTOUCHED) < VISIBLE {
             return Self::None;
         }
+        let none = Self::None.median(&blocks);
         let shift = Self::shift(&blocks);
         let shifted = shift.median(&blocks);
         let (best, least) = if shifted < BETTER * none {
@@ -80,11 +83,16 @@ impl Tone {
 
     /// The median of what it leaves.
     fn median(&self, blocks: &[[Lab; 2]]) -> f32 {
+        self.left(blocks, 0.5)
+    }
+
+    /// What it leaves at most of a share of the blocks.
+    fn left(&self, blocks: &[[Lab; 2]], share: f64) -> f32 {
         let mut left: Vec<f32> = blocks
             .iter()
             .map(|[a, b]| delta_e(self.on(*a), *b))
             .collect();
-        quantile(&mut left, 0.5).unwrap_or(0.0)
+        quantile(&mut left, share).unwrap_or(0.0)
     }
 
     /// The step that most of the blocks took.

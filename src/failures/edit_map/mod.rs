@@ -32,7 +32,7 @@ const VISIBLE: f32 = 2.3;
 /// not raise the threshold above itself.
 const MOST_NOISE: f32 = 6.0;
 
-/// By so many deviations the threshold is above the level of what is left.
+/// The threshold is so many times as far above the level of the calmer part as its calmest places are below it.
 const DEVIATIONS: f32 = 3.0;
 
 /// A region is begun by what is so many times the threshold.
@@ -176,15 +176,12 @@ impl EditMap {
     }
 }
 
-/// What a smoothed change has to reach, from the level of them all.
+/// What a smoothed change has to reach, from the level and the spread of the calmer part of the frame: the rest may be the edit.
 fn threshold(coarse: &[f32]) -> f32 {
     let mut numbers: Vec<f32> = coarse.iter().step_by(3).copied().collect();
-    let level = quantile(&mut numbers, 0.5).unwrap_or(0.0);
-    for number in &mut numbers {
-        *number = (*number - level).abs();
-    }
-    let deviation = 1.4826 * quantile(&mut numbers, 0.5).unwrap_or(0.0);
-    (level + DEVIATIONS * deviation).clamp(VISIBLE, MOST_NOISE)
+    let level = quantile(&mut numbers, 0.3).unwrap_or(0.0);
+    let least = quantile(&mut numbers, 0.05).unwrap_or(0.0);
+    (level + DEVIATIONS * (level - least)).clamp(VISIBLE, MOST_NOISE)
 }
 
 /// A source and its edit at the size of their map.

@@ -27,17 +27,23 @@ pub enum Wording {
     Open,
 }
 
-/// Words that ask for the whole picture wherever they stand.
-const WHOLE: &[&str] = &[
+/// Words that leave no doubt.
+const ALL_OF_IT: &[&str] = &[
     "whole image",
     "whole picture",
     "whole photo",
     "whole scene",
+    "whole frame",
     "entire image",
     "entire picture",
     "entire photo",
     "entire scene",
+    "entire frame",
     "everything",
+];
+
+/// Words of what only a whole picture has, unless a part is spoken of.
+const WHOLE: &[&str] = &[
     "overall",
     "black and white",
     "black-and-white",
@@ -142,26 +148,6 @@ const PART: &[&str] = &[
     "move ",
 ];
 
-/// Verbs that change what they are said of.
-const CHANGE: &[&str] = &[
-    "make ",
-    "turn ",
-    "change ",
-    "give ",
-    "paint ",
-    "color ",
-    "colour ",
-    "dye ",
-    "blur ",
-    "pixelate ",
-    "brighten ",
-    "darken ",
-    "let ",
-    "enlarge ",
-    "shrink ",
-    "resize ",
-];
-
 impl Wording {
     /// What an instruction asks for. English words are looked for; other languages leave it open.
     pub fn of(instruction: &str) -> Self {
@@ -174,6 +160,9 @@ impl Wording {
         let find = |list: &'static [&'static str]| {
             list.iter().find(said).map(|words| words.trim().to_owned())
         };
+        if let Some(all) = find(ALL_OF_IT) {
+            return Self::Whole(all);
+        }
         let picture = find(PICTURE);
         // "Add a sunset", "make the background warmer", "remove the mirror".
         if let Some(part) = find(PART) {
@@ -192,10 +181,7 @@ impl Wording {
         if let Some(picture) = picture {
             return Self::Whole(picture);
         }
-        match find(CHANGE) {
-            Some(_) => thing(&text).map_or(Self::Open, Self::Part),
-            None => Self::Open,
-        }
+        thing(&text).map_or(Self::Open, Self::Part)
     }
 }
 
@@ -208,17 +194,22 @@ fn tone(words: &str) -> bool {
     .any(|tone| words.starts_with(tone))
 }
 
-/// The thing that an instruction begins by speaking of: "the car" of " make the car blue ".
+/// The thing that an instruction begins by speaking of: "the car" of " make the car blue ", "the sky" of " decrease the brightness
+/// of the sky ".
 fn thing(text: &str) -> Option<String> {
-    let mut words = text.split_whitespace();
-    words.next()?;
-    let article = words.next()?;
-    if !["the", "a", "an", "his", "her", "its", "their"].contains(&article) {
-        return None;
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let noun = |at: usize| {
+        let (article, noun) = (*words.get(at)?, *words.get(at + 1)?);
+        let noun = noun.trim_matches(|c: char| !c.is_alphanumeric());
+        let known = ["the", "a", "an", "his", "her", "its", "their"].contains(&article);
+        (known && !noun.is_empty()).then_some((article, noun))
+    };
+    let (mut article, mut what) = noun(1)?;
+    if tone(what) {
+        let of = words.iter().position(|word| *word == "of")?;
+        (article, what) = noun(of + 1)?;
     }
-    let noun = words.next()?.trim_matches(|c: char| !c.is_alphanumeric());
-    // "The contrast", "the sky" is a thing, "the exposure" is not.
-    (!noun.is_empty() && !tone(noun)).then(|| format!("{article} {noun}"))
+    (!tone(what)).then(|| format!("{article} {what}"))
 }
 
 impl Scope {
@@ -289,6 +280,7 @@ mod tests {
             "Make the image brighter",
             "Make the colors more vivid",
             "Turn the scene into night",
+            "Put the whole photo out of focus.",
         ] {
             assert!(
                 matches!(Wording::of(whole), Wording::Whole(_)),
@@ -305,6 +297,8 @@ mod tests {
             "Make the car more saturated",
             "Change the cup to green",
             "Write SALE on the wall",
+            "Decrease the brightness of the sky only.",
+            "Dim the instruments.",
         ] {
             assert!(
                 matches!(Wording::of(part), Wording::Part(_)),

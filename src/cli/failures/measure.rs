@@ -1,0 +1,166 @@
+//! `erw failures measure`: the measures of all candidates of a workspace, as a run.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+use serde::Serialize;
+
+use super::super::args::Answer;
+use super::super::exit::Exit;
+use super::super::print::{self, Style, count};
+use super::super::progress::{Progress, Unit};
+use super::super::runs::RunArgs;
+use super::super::stop::Stop;
+use super::super::table::{Side, Table};
+use crate::domain::Measure;
+use crate::failures::survey::{self, Heard, Outcome, Report, Task};
+use crate::runs::{Manifest, State, Writer};
+use crate::workbench::{Choices, Workbench};
+
+const VERB: &str = "failures measure";
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each candidate is compared with its source; nothing is registered, and an edit of another size is brought to the source's frame. \
+Measures are kept in the workspace under the contents of both images: another call measures what is new or has changed. A run that \
+was stopped or killed goes on with 'erw resume RUN'.
+
+The report has the spread of every measure, why some have none, and which images could not be read; for these the exit code is 3.")]
+pub(in crate::cli) struct MeasureArgs {
+    /// The workspace [default: the one here]
+    #[arg(long, short, value_name = "DIR")]
+    workspace: Option<PathBuf>,
+    #[command(flatten)]
+    run: RunArgs,
+    #[command(flatten)]
+    answer: Answer,
+}
+
+/// What a run of it answers a program.
+#[derive(Serialize)]
+struct Answered<'a> {
+    run: String,
+    folder: PathBuf,
+    state: &'static str,
+    report: Option<&'a Report>,
+}
+
+/// Measures; with images that could not be measured the exit code says that some were left out.
+pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
+    let bench = Workbench::new(Choices {
+        workspace: args.workspace.clone(),
+        ..Choices::default()
+    })?;
+    let workspace = bench.workspace()?;
+    let named = workspace.root().display().to_string();
+    let begun = args.run.begin(&bench, VERB, |arguments| {
+        Manifest::new(VERB, arguments, &named)
+    })?;
+    let folder = begun.folder().clone().absolute();
+    let answer = |state: State, report| Answered {
+        run: folder.name(),
+        folder: folder.path().to_owned(),
+        state: state.word(),
+        report,
+    };
+    if begun.is_queued() {
+        if args.answer.json {
+            print::json(&answer(State::Queued, None))?;
+        }
+        return Ok(Exit::Done);
+    }
+    let task = Task {
+        workspace: &workspace,
+        groups: None,
+    };
+    let stop = Stop::watch();
+    let writer = folder.take_up()?;
+    let outcome = writer
+        .attend(|| work(&task, &writer, &stop))
+        .with_context(|| format!("run '{}'", folder.name()))?;
+    match &outcome {
+        Outcome::Done(report) => {
+            if args.answer.json {
+                print::json(&answer(State::Done, Some(report)))?;
+            } else {
+                print::out(&told(report, Style::of_stdout()))?;
+                print::note(&format!("kept in {}", folder.path().display()));
+            }
+            let whole = report.failed == 0;
+            Ok(if whole { Exit::Done } else { Exit::LeftOut })
+        }
+        Outcome::Stopped { done, of } => {
+            if args.answer.json {
+                print::json(&answer(State::Stopped, None))?;
+            }
+            let name = folder.name();
+            print::note(&format!(
+                "stopped after {done} of {of} candidates; 'erw resume {name}' goes on"
+            ));
+            Ok(Exit::Stopped)
+        }
+    }
+}
+
+fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome> {
+    let mut bar = Progress::new("measuring", Unit::Candidates, 0);
+    let outcome = survey::run(task, writer, &|| stop.asked(), &mut |heard| match heard {
+        Heard::Progress(done, of) => bar.set(done as u64, of as u64),
+        Heard::Line(line) => bar.say(line),
+    })?;
+    drop(bar);
+    survey::end(writer, &outcome)?;
+    Ok(outcome)
+}
+
+fn told(report: &Report, style: Style) -> String {
+    let mut table = Table::new(&[
+        ("measure", Side::Left),
+        ("unit", Side::Left),
+        ("5 %", Side::Right),
+        ("median", Side::Right),
+        ("95 %", Side::Right),
+        ("undefined", Side::Right),
+    ]);
+    for measure in Measure::ALL {
+        let Some(spread) = report.measures.get(measure.name()) else {
+            continue;
+        };
+        let number = |at: usize| {
+            spread
+                .quantiles
+                .map_or_else(|| "-".into(), |numbers| format!("{:.3}", numbers[at]))
+        };
+        let undefined: usize = spread.undefined.values().sum();
+        table.row(
+            vec![
+                measure.name().into(),
+                measure.about().unit.into(),
+                number(1),
+                number(3),
+                number(5),
+                undefined.to_string(),
+            ],
+            false,
+        );
+    }
+    let mut lines = vec![
+        table.render(style).trim_end().to_owned(),
+        format!(
+            "{} of {}: {} measured, {} known from before, {} failed",
+            count(report.candidates, "candidate"),
+            count(report.groups, "group"),
+            report.measured,
+            report.known,
+            report.failed
+        ),
+    ];
+    if report.without_source > 0 {
+        lines.push(format!(
+            "{} without a source image, of which nothing can be measured",
+            count(report.without_source, "group")
+        ));
+    }
+    lines.join("\n")
+}

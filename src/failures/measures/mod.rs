@@ -1,0 +1,249 @@
+//! All measures of a source and an edit of it, from their pixels: what [`Measure`] lists, each by a published formula.
+//!
+//! Change, colors and similarity are taken at the size of the [`EditMap`], where both images are in one frame. Clipped pixels and
+//! blocks are taken at each image's own size, because resizing hides both. Sharpness and noise are taken at the images' own size
+//! where they have the same, else at the map's: a picture of other pixels is neither sharper nor noisier for that.
+//!
+//! A measure that has no value here says why: there is no background where the whole frame was edited, and no sharpness in an
+//! image of two pixels.
+
+mod similarity;
+mod texture;
+
+use super::edit_map::{EditMap, Pair};
+use super::lab::Lab;
+use super::plane::quantile;
+use crate::domain::color::{Pixel, colorfulness, saturation};
+use crate::domain::raster::Raster;
+use crate::domain::{Measure, Measures};
+use similarity::similarity;
+use texture::{Luma, Texture};
+
+const NOTHING: &str = "nothing was edited";
+const NO_BACKGROUND: &str = "the whole frame was edited, so there is no background";
+const NO_WINDOW: &str = "no window of 8 × 8 pixels lies there";
+
+/// Means of blocks of this side tell an edit from the noise of encoding, which has none.
+const BLOCK: usize = 8;
+/// So far the means of all but a hundredth of the blocks of a returned source may be apart, in ΔE: what people just see.
+const RETURNED: f32 = 2.3;
+/// So similar a returned source has to be at least: less is a picture that lost its detail.
+const SIMILAR: f64 = 0.8;
+/// A returned source has the source's shape to within this share.
+const SHAPE: f64 = 0.02;
+
+/// Measures an edit against its source. Both are given as they are, at their true sizes. Under 30 ms for 512 × 512 pixels on
+/// one core.
+pub fn measure(source: Raster<'_>, edit: Raster<'_>) -> Measures {
+    measure_with_map(source, edit).1
+}
+
+/// The measures and the map that they come from.
+pub fn measure_with_map(source: Raster<'_>, edit: Raster<'_>) -> (EditMap, Measures) {
+    let pair = Pair::new(source, edit);
+    let map = EditMap::of(&pair);
+    let mut out = Measures::default();
+    sizes(&mut out, source, edit);
+    let similar = changes(&mut out, &pair, &map);
+    colors(&mut out, &pair);
+    let own = [source, edit].map(|image| clipped_share(image.pixels()));
+    out.set(Measure::ClippedDelta, own[1] - own[0]);
+    textures(&mut out, &pair, [source, edit]);
+    let same = source == edit;
+    out.set(
+        Measure::NoOp,
+        f64::from(u8::from(same || returned(&out, &pair, &map, similar))),
+    );
+    (map, out)
+}
+
+fn sizes(out: &mut Measures, source: Raster<'_>, edit: Raster<'_>) {
+    let sides = |image: Raster<'_>| (image.width() as f64, image.height() as f64);
+    let ((w, h), (ew, eh)) = (sides(source), sides(edit));
+    out.set(Measure::SizeRatio, ew * eh / (w * h));
+    out.set(Measure::AspectRatio, (ew / eh) / (w / h));
+}
+
+/// What the map says, and the similarity inside and outside; the similarity of the whole frame, if there is one.
+fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
+    let (mut sums, mut counts) = ([0.0_f64; 2], [0_usize; 2]);
+    for (change, edited) in map.change().iter().zip(map.edited()) {
+        let side = usize::from(*edited);
+        sums[side] += f64::from(*change);
+        counts[side] += 1;
+    }
+    let [outside, inside] = [0, 1].map(|side| sums[side] / counts[side] as f64);
+    out.set(
+        Measure::Change,
+        (sums[0] + sums[1]) / map.change().len() as f64,
+    );
+    out.set(Measure::EditShare, map.share());
+    out.set(Measure::EditRegions, map.regions().len() as f64);
+    out.set(Measure::EditSpread, map.spread());
+    let mut either = |measure, value: f64, none: bool, why| {
+        if none {
+            out.forgo(measure, why);
+        } else {
+            out.set(measure, value);
+        }
+    };
+    either(Measure::EditStrength, inside, counts[1] == 0, NOTHING);
+    either(
+        Measure::BackgroundChange,
+        outside,
+        counts[0] == 0,
+        NO_BACKGROUND,
+    );
+    let luma = [0, 1].map(|side| Luma::of(pair.size, &pair.pixels[side]));
+    let found = similarity([&luma[0], &luma[1]], map.edited());
+    let why = |none: bool, why| if none { why } else { NO_WINDOW };
+    let ssim = found.inside.unwrap_or(f64::NAN);
+    let none = found.inside.is_none();
+    either(
+        Measure::SsimInside,
+        ssim,
+        none,
+        why(counts[1] == 0, NOTHING),
+    );
+    let ssim = found.outside.unwrap_or(f64::NAN);
+    let none = found.outside.is_none();
+    either(
+        Measure::SsimOutside,
+        ssim,
+        none,
+        why(counts[0] == 0, NO_BACKGROUND),
+    );
+    found.all
+}
+
+/// How vivid both are.
+fn colors(out: &mut Measures, pair: &Pair) {
+    let [source, edit] = [0, 1].map(|side| Colors::of(&pair.pixels[side], &pair.labs[side]));
+    out.set(Measure::SatDelta, edit.saturation - source.saturation);
+    out.set(
+        Measure::SatP95Delta,
+        edit.most_saturation - source.most_saturation,
+    );
+    out.set(Measure::LumDelta, edit.lightness - source.lightness);
+    out.set(Measure::ContrastDelta, edit.contrast - source.contrast);
+    out.set(
+        Measure::ColorfulnessDelta,
+        edit.colorfulness - source.colorfulness,
+    );
+}
+
+/// What is measured on one image's colors.
+struct Colors {
+    saturation: f64,
+    /// The 95th percentile.
+    most_saturation: f64,
+    lightness: f64,
+    /// The standard deviation of the lightness.
+    contrast: f64,
+    colorfulness: f64,
+}
+
+impl Colors {
+    fn of(pixels: &[Pixel], labs: &[Lab]) -> Self {
+        const BINS: usize = 2000;
+        let n = pixels.len() as f64;
+        let (mut counts, mut sum) = (vec![0_usize; BINS + 1], 0.0);
+        for pixel in pixels {
+            let saturation = saturation(*pixel);
+            sum += saturation;
+            counts[(saturation * BINS as f64).round() as usize] += 1;
+        }
+        let wanted = (0.95 * n).ceil() as usize;
+        let mut below = 0;
+        let bin = counts.iter().position(|count| {
+            below += count;
+            below >= wanted
+        });
+        let lightness = labs.iter().map(|lab| f64::from(lab[0])).sum::<f64>() / n;
+        let square = |lab: &Lab| (f64::from(lab[0]) - lightness).powi(2);
+        Self {
+            saturation: sum / n,
+            most_saturation: bin.unwrap_or(BINS) as f64 / BINS as f64,
+            lightness,
+            contrast: (labs.iter().map(square).sum::<f64>() / n).sqrt(),
+            colorfulness: colorfulness(pixels).unwrap_or(0.0),
+        }
+    }
+}
+
+/// The share of pixels of which a component is at an end of the scale.
+fn clipped_share(pixels: &[Pixel]) -> f64 {
+    let clipped = |pixel: &&Pixel| pixel.iter().any(|v| *v == 0 || *v == 255);
+    pixels.iter().filter(clipped).count() as f64 / pixels.len() as f64
+}
+
+fn textures(out: &mut Measures, pair: &Pair, images: [Raster<'_>; 2]) {
+    let size = |image: Raster<'_>| (image.width(), image.height());
+    let own = images.map(|image| Luma::of(size(image), image.pixels()));
+    let blocks = [0, 1].map(|side| own[side].blockiness());
+    match blocks {
+        [Some(source), Some(edit)] => out.set(Measure::BlockinessDelta, edit - source),
+        _ => out.forgo(
+            Measure::BlockinessDelta,
+            "an image has no two blocks of 8 × 8 pixels each way",
+        ),
+    }
+    let textures = if size(images[0]) == size(images[1]) {
+        own.map(|luma| luma.texture())
+    } else {
+        [0, 1].map(|side| Luma::of(pair.size, &pair.pixels[side]).texture())
+    };
+    let [Some(source), Some(edit)] = textures else {
+        for measure in [Measure::SharpnessDelta, Measure::NoiseDelta] {
+            out.forgo(measure, "an image has fewer than 3 × 3 pixels");
+        }
+        return;
+    };
+    out.set(Measure::NoiseDelta, edit.noise - source.noise);
+    let sharp = |texture: &Texture| texture.sharpness > 1e-6;
+    if sharp(&source) && sharp(&edit) {
+        let ratio = edit.sharpness / source.sharpness;
+        out.set(Measure::SharpnessDelta, ratio.ln());
+    } else {
+        out.forgo(Measure::SharpnessDelta, "an image has no detail at all");
+    }
+}
+
+/// Whether the edit is the source again, up to encoding: the same shape, no edited region, no tint, means of blocks that are the
+/// same to the eye, and the detail still there. JPEG of quality 75 and better passes; blur, tints and edits that can be seen do not.
+fn returned(out: &Measures, pair: &Pair, map: &EditMap, similar: Option<f64>) -> bool {
+    let same_shape = out
+        .get(Measure::AspectRatio)
+        .is_some_and(|ratio| (ratio - 1.0).abs() <= SHAPE);
+    same_shape
+        && map.regions().is_empty()
+        && map.tint() == 0.0
+        && similar.is_none_or(|similar| similar >= SIMILAR)
+        && farthest_blocks(pair) <= RETURNED
+}
+
+/// How far the means of all but a hundredth of the blocks are apart at most.
+fn farthest_blocks(pair: &Pair) -> f32 {
+    let (width, height) = pair.size;
+    let mean = |side: usize, left: usize, top: usize| {
+        let (right, bottom) = ((left + BLOCK).min(width), (top + BLOCK).min(height));
+        let mut sum = [0.0; 3];
+        for y in top..bottom {
+            for lab in &pair.labs[side][y * width + left..y * width + right] {
+                for (sum, v) in sum.iter_mut().zip(lab) {
+                    *sum += v;
+                }
+            }
+        }
+        sum.map(|v: f32| v / ((right - left) * (bottom - top)) as f32)
+    };
+    let tops = (0..height).step_by(BLOCK);
+    let places = tops.flat_map(|top| (0..width).step_by(BLOCK).map(move |left| (left, top)));
+    let mut apart: Vec<f32> = places
+        .map(|(left, top)| super::lab::delta_e(mean(0, left, top), mean(1, left, top)))
+        .collect();
+    quantile(&mut apart, 0.99).unwrap_or(0.0)
+}
+
+#[cfg(test)]
+mod tests;
