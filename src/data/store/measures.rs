@@ -12,7 +12,8 @@ use super::scores::first_half;
 use crate::domain::{CandidateId, GroupId, Measure, Measures};
 
 /// By a key and a version.
-pub(super) const SELECT: &str = "SELECT numbers, reasons FROM measures WHERE key = ?1 AND version = ?2";
+pub(super) const SELECT: &str =
+    "SELECT numbers, reasons FROM measures WHERE key = ?1 AND version = ?2";
 
 impl Workspace {
     /// Stored measures of a group's candidates, in candidate order; those whose images have changed since, or that were measured

@@ -42,7 +42,10 @@ impl Isotonic {
     /// Its value; beyond its ends that of the end. NaN only for a function without points, which a fit never is.
     pub fn at(&self, x: f64) -> f64 {
         let next = self.points.partition_point(|p| p.0 < x);
-        match (next.checked_sub(1).map(|i| self.points[i]), self.points.get(next)) {
+        match (
+            next.checked_sub(1).map(|i| self.points[i]),
+            self.points.get(next),
+        ) {
             (Some((x0, y0)), Some(&(x1, y1))) => y0 + (y1 - y0) * ((x - x0) / (x1 - x0)),
             (Some((_, y)), None) | (None, Some(&(_, y))) => y,
             (None, None) => f64::NAN,
@@ -139,13 +142,19 @@ mod tests {
             let x: Vec<f64> = (0..30).map(|_| (draw() * 12.0).floor()).collect();
             let y: Vec<f64> = x.iter().map(|x| x * 0.2 + draw() * 3.0).collect();
             let fit = Isotonic::fit(&x, &y).unwrap();
-            assert!(fit.points.windows(2).all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1));
+            assert!(
+                fit.points
+                    .windows(2)
+                    .all(|w| w[0].0 < w[1].0 && w[0].1 <= w[1].1)
+            );
             let fitted: Vec<f64> = x.iter().map(|x| fit.at(*x)).collect();
             assert!((mean(&fitted) - mean(&y)).abs() < 1e-9);
             let line = Line::fit(&x, &y).unwrap();
             if line.slope >= 0.0 {
                 let straight: Vec<f64> = x.iter().map(|x| line.at(*x)).collect();
-                assert!(explained(&y, &fitted).unwrap() >= explained(&y, &straight).unwrap() - 1e-9);
+                assert!(
+                    explained(&y, &fitted).unwrap() >= explained(&y, &straight).unwrap() - 1e-9
+                );
             }
         }
     }
@@ -159,6 +168,9 @@ mod tests {
             Err(Undefined::Constant(Side::First))
         );
         assert_eq!(Line::fit(&[1.0], &[1.0]), Err(Undefined::TooFew));
-        assert_eq!(Isotonic::fit(&[1.0, f64::NAN], &[1.0, 1.0]), Err(Undefined::NotFinite));
+        assert_eq!(
+            Isotonic::fit(&[1.0, f64::NAN], &[1.0, 1.0]),
+            Err(Undefined::NotFinite)
+        );
     }
 }

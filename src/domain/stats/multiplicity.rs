@@ -69,9 +69,8 @@ fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
     if x > (a + 1.0) / (a + b + 2.0) {
         return 1.0 - incomplete_beta(1.0 - x, b, a);
     }
-    let front = libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b)
-        + a * x.ln()
-        + b * (1.0 - x).ln();
+    let front =
+        libm::lgamma(a + b) - libm::lgamma(a) - libm::lgamma(b) + a * x.ln() + b * (1.0 - x).ln();
     let kept = |v: f64| if v.abs() < 1e-300 { 1e-300 } else { v };
     let (mut c, mut d) = (1.0, 1.0 / kept(1.0 - (a + b) * x / (a + 1.0)));
     let mut fraction = d;
@@ -128,7 +127,12 @@ mod tests {
 
     #[test]
     fn students_t_has_its_printed_quantiles() {
-        for (degrees, t) in [(1.0, 12.7062), (5.0, 2.5706), (30.0, 2.0423), (1000.0, 1.9623)] {
+        for (degrees, t) in [
+            (1.0, 12.7062),
+            (5.0, 2.5706),
+            (30.0, 2.0423),
+            (1000.0, 1.9623),
+        ] {
             assert!((student_95(degrees) - t).abs() < 1e-4, "{degrees}");
             assert!((student_two_sided(-t, degrees) - 0.05).abs() < 1e-5);
         }

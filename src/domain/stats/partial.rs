@@ -62,7 +62,9 @@ pub fn held_degrees(factors: &[Levels<'_>], n: usize) -> usize {
     let [first, second, ..] = factors else {
         return (1 + all).min(n);
     };
-    (1 + all).saturating_sub(components(first, second).saturating_sub(1)).min(n)
+    (1 + all)
+        .saturating_sub(components(first, second).saturating_sub(1))
+        .min(n)
 }
 
 /// Into how many parts two factors fall whose levels never meet.
@@ -141,7 +143,10 @@ mod tests {
         let noisy: Vec<f64> = sum.iter().map(|v| v + draw()).collect();
         let left = hold(&noisy, &factors);
         for level in 0..7 {
-            let of: f64 = (0..90).filter(|i| second[*i] == level).map(|i| left[i]).sum();
+            let of: f64 = (0..90)
+                .filter(|i| second[*i] == level)
+                .map(|i| left[i])
+                .sum();
             assert!(of.abs() < 1e-6, "{of}");
         }
         assert_eq!(held_degrees(&factors, 90), 1 + 3 + 6);

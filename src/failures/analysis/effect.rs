@@ -71,16 +71,26 @@ impl<'a> Study<'a> {
             None => (self.deviation(exact), exact(&self.all)),
         };
         let slope = slope.filter(|_| columns.is_labelled());
-        let follows = slope.zip(sure).is_some_and(|(slope, sure)| slope > FOLLOWS * sure);
+        let follows = slope
+            .zip(sure)
+            .is_some_and(|(slope, sure)| slope > FOLLOWS * sure);
         let human = columns.human.as_slice();
-        let unit = if follows { slope.unwrap_or(1.0) } else { self.scale.sd };
+        let unit = if follows {
+            slope.unwrap_or(1.0)
+        } else {
+            self.scale.sd
+        };
         self.residual = (0..columns.len())
             .map(|i| {
                 let expected = slope.map_or(0.0, |slope| slope * (human[i] - mean(human)));
                 (columns.score[i] - score - expected) / unit
             })
             .collect();
-        self.scale.unit = if follows { EffectUnit::Points } else { EffectUnit::Deviations };
+        self.scale.unit = if follows {
+            EffectUnit::Points
+        } else {
+            EffectUnit::Deviations
+        };
         self.scale.calibration = slope.map(|slope| Line {
             intercept: score - slope * mean(human),
             slope,
@@ -100,21 +110,34 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// An effect in the unit of effects.
-    fn estimate(&self, total: &Total, what: (usize, &[usize])) -> Option<f64> {
-        let estimate = self
-            .moments
-            .estimate(total, what, false)
-            .or_else(|| self.moments.estimate(total, what, true))?;
+    /// An effect in the unit of effects; `exact` takes people's labels to be without error.
+    fn estimate(&self, total: &Total, what: (usize, &[usize]), exact: bool) -> Option<f64> {
+        let estimate = self.moments.estimate(total, what, exact)?;
         let effect = estimate.effect / self.unit(estimate);
         effect.is_finite().then_some(effect)
+    }
+
+    /// The best guess: corrected for label error, where that leaves anything.
+    fn best(&self, total: &Total, what: (usize, &[usize])) -> Option<f64> {
+        let exact = || self.estimate(total, what, true);
+        self.estimate(total, what, false).or_else(exact)
+    }
+
+    /// The central 95 % of an effect, from the lower end of both ways to take label error to the upper end of both: which of them
+    /// is right depends on what the model has seen, and that is not known.
+    fn ends(&self, which: usize) -> Option<[f64; 2]> {
+        let of = |exact: bool| self.interval(|total| self.estimate(total, (which, &[]), exact));
+        match (of(false), of(true)) {
+            (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The effect of measure number `which` alone, with all that is said of it.
     pub(super) fn effect(&self, which: usize) -> Effect {
         let measured = &self.columns.measured[which];
-        let value = self.estimate(&self.all, (which, &[]));
-        let interval = self.interval(|total| self.estimate(total, (which, &[])));
+        let value = self.best(&self.all, (which, &[]));
+        let interval = self.ends(which);
         let per_sd = match value {
             Some(value) => Figure {
                 value: Some(value),
@@ -169,19 +192,22 @@ impl<'a> Study<'a> {
 
     /// The chance of an effect as far from 0 where there is none: the larger of the one that takes label error out and the one
     /// that does not; 1 where the two disagree on the sign. By Student's t, with the jackknife's standard error over blocks of
-    /// groups, and as many degrees of freedom as blocks that the measure's spread comes from.
+    /// groups, and as many degrees of freedom as blocks that the measure's spread comes from; 1
+    /// where one of the two is undefined.
     pub(super) fn p(&self, which: usize, held: &[usize]) -> f64 {
-        let degrees = self.moments.effective_blocks(which).min(self.moments.blocks as f64) - 1.0;
+        let degrees = self
+            .moments
+            .effective_blocks(which)
+            .min(self.moments.blocks as f64)
+            - 1.0;
         let mut worst = 0.0_f64;
         let mut sign = 0.0;
         for exact in [false, true] {
-            let of = |total: &Total| Some(self.moments.estimate(total, (which, held), exact)?.effect);
+            let of =
+                |total: &Total| Some(self.moments.estimate(total, (which, held), exact)?.effect);
             let (Some(effect), Some(deviation)) = (of(&self.all), self.deviation(of)) else {
-                if exact {
-                    return 1.0;
-                }
-                // Nothing to correct with: the other one has to do, and a note says so.
-                continue;
+                // Where label error leaves nothing to go by, nothing can be said.
+                return 1.0;
             };
             if sign * effect < 0.0 {
                 return 1.0;
@@ -203,10 +229,7 @@ impl<'a> Study<'a> {
     }
 
     /// The central 95 % of an estimate under resampling of groups.
-    pub(super) fn interval(
-        &self,
-        of: impl Fn(&Total) -> Option<f64> + Sync,
-    ) -> Option<[f64; 2]> {
+    pub(super) fn interval(&self, of: impl Fn(&Total) -> Option<f64> + Sync) -> Option<[f64; 2]> {
         let mut values: Vec<f64> = self.resampled.par_iter().filter_map(&of).collect();
         // Where many resamples say nothing, the rest says too much.
         if values.len() * 10 < self.resampled.len() * 9 {
@@ -218,7 +241,7 @@ impl<'a> Study<'a> {
 
     /// Effects of a measure in each resample, in the unit of effects, in their order.
     pub(super) fn resampled_effects(&self, which: usize) -> Vec<Option<f64>> {
-        let one = |total: &Total| self.estimate(total, (which, &[]));
+        let one = |total: &Total| self.best(total, (which, &[]));
         self.resampled.par_iter().map(one).collect()
     }
 
@@ -237,7 +260,12 @@ impl<'a> Study<'a> {
 
     fn pick_blocks(&self, which: usize) -> Vec<usize> {
         let z = &self.columns.measured[which].z;
-        let both = self.moments.block.iter().zip(z).filter(|(_, z)| z.is_finite());
+        let both = self
+            .moments
+            .block
+            .iter()
+            .zip(z)
+            .filter(|(_, z)| z.is_finite());
         both.map(|(block, _)| *block).collect()
     }
 
@@ -245,8 +273,15 @@ impl<'a> Study<'a> {
     fn spread(&self, which: usize, values: &[f64]) -> Vec<f64> {
         let mut values = values.iter();
         let z = self.columns.measured[which].z.iter();
-        z.map(|z| if z.is_finite() { values.next().copied() } else { None }.unwrap_or(f64::NAN))
-            .collect()
+        z.map(|z| {
+            if z.is_finite() {
+                values.next().copied()
+            } else {
+                None
+            }
+            .unwrap_or(f64::NAN)
+        })
+        .collect()
     }
 
     fn groups_with(&self, which: usize) -> usize {
@@ -282,7 +317,10 @@ impl<'a> Study<'a> {
         let mut sums = vec![[0.0; 6]; self.moments.blocks];
         for ((a, b), block) in a.iter().zip(&b).zip(blocks) {
             let parts = [1.0, *a, *b, a * a, b * b, a * b];
-            sums[*block].iter_mut().zip(parts).for_each(|(to, part)| *to += part);
+            sums[*block]
+                .iter_mut()
+                .zip(parts)
+                .for_each(|(to, part)| *to += part);
         }
         let mut values: Vec<f64> = self
             .weights
@@ -291,7 +329,9 @@ impl<'a> Study<'a> {
                 let mut all = [0.0; 6];
                 for (sums, times) in sums.iter().zip(drawn) {
                     let times = f64::from(*times);
-                    all.iter_mut().zip(sums).for_each(|(to, part)| *to += times * part);
+                    all.iter_mut()
+                        .zip(sums)
+                        .for_each(|(to, part)| *to += times * part);
                 }
                 let [n, a, b, aa, bb, ab] = all;
                 let r = (ab - a * b / n) / ((aa - a * a / n) * (bb - b * b / n)).sqrt();

@@ -25,14 +25,23 @@ const CLEARLY: f64 = 0.5;
 
 /// Which way a bias goes: 1 where more of the measure is rewarded, -1 where less.
 pub(super) fn direction(effect: &Effect) -> f64 {
-    if effect.per_sd.value.unwrap_or(0.0) < 0.0 { -1.0 } else { 1.0 }
+    if effect.per_sd.value.unwrap_or(0.0) < 0.0 {
+        -1.0
+    } else {
+        1.0
+    }
 }
 
 /// The part of the data in which the effect is largest the way it goes: slopes within each editor's and each category's candidates.
 pub(super) fn strongest(study: &Study<'_>, which: usize, way: f64) -> Option<Subgroup> {
     let (columns, z) = (&study.columns, &study.columns.measured[which].z);
     let mut parts: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
-    for (i, case) in columns.cases.iter().enumerate().filter(|(i, _)| z[*i].is_finite()) {
+    for (i, case) in columns
+        .cases
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| z[*i].is_finite())
+    {
         let named = [("editor", &case.editor), ("category", &case.category)];
         for (by, name) in named {
             if let Some(name) = name {
@@ -61,7 +70,9 @@ pub(super) fn strongest(study: &Study<'_>, which: usize, way: f64) -> Option<Sub
     }
     let of = found.len();
     let along = |part: &Subgroup| way * part.per_sd.value.unwrap_or(0.0);
-    let best = found.into_iter().max_by(|a, b| along(a).total_cmp(&along(b)))?;
+    let best = found
+        .into_iter()
+        .max_by(|a, b| along(a).total_cmp(&along(b)))?;
     (of > 1 && along(&best) > 0.0).then_some(Subgroup { of, ..best })
 }
 
@@ -79,7 +90,9 @@ fn slope_within(study: &Study<'_>, which: usize, rows: &[usize]) -> Option<Figur
         let mut all = [0.0; 5];
         for (b, sums) in sums.iter().enumerate() {
             let times = weight(b);
-            all.iter_mut().zip(sums).for_each(|(to, part)| *to += times * part);
+            all.iter_mut()
+                .zip(sums)
+                .for_each(|(to, part)| *to += times * part);
         }
         let [n, x, y, xx, xy] = all;
         let under = xx - x * x / n;
@@ -110,9 +123,11 @@ pub(super) fn scatter(study: &Study<'_>, which: usize, effect: &Effect, seed: u6
         .filter(|i| measured.z[*i].is_finite())
         .collect();
     let of = rows.len();
-    let (low, high) = rows.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), i| {
-        (l.min(measured.z[*i]), h.max(measured.z[*i]))
-    });
+    let (low, high) = rows
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, h), i| {
+            (l.min(measured.z[*i]), h.max(measured.z[*i]))
+        });
     let middle = mean(&study.pick(which, &study.residual));
     if of > POINTS {
         rows.shuffle(&mut ChaCha8Rng::seed_from_u64(seed));
@@ -132,7 +147,11 @@ pub(super) fn scatter(study: &Study<'_>, which: usize, effect: &Effect, seed: u6
     Scatter {
         points: rows.iter().map(point).collect(),
         of,
-        band: if fit.is_some() { band(study, which, (low, high), &raw) } else { Vec::new() },
+        band: if fit.is_some() {
+            band(study, which, (low, high), &raw)
+        } else {
+            Vec::new()
+        },
         fit,
     }
 }
@@ -159,7 +178,9 @@ fn band(
             let mut all = [0.0; 3];
             for (sums, times) in sums.iter().zip(drawn) {
                 let times = f64::from(*times);
-                all.iter_mut().zip(sums).for_each(|(to, part)| *to += times * part);
+                all.iter_mut()
+                    .zip(sums)
+                    .for_each(|(to, part)| *to += times * part);
             }
             let [n, x, y] = all;
             (n > 0.0).then_some(Line {
@@ -255,7 +276,9 @@ pub(super) fn turned(study: &Study<'_>, which: usize, way: f64) -> Option<Turned
             }
         }
     }
-    turned.pairs.sort_by(|a, b| (b.model - b.human).total_cmp(&(a.model - a.human)));
+    turned
+        .pairs
+        .sort_by(|a, b| (b.model - b.human).total_cmp(&(a.model - a.human)));
     turned.pairs.truncate(CASES);
     Some(turned)
 }

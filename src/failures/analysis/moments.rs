@@ -11,7 +11,7 @@ use super::table::Columns;
 const BLOCKS: usize = 1000;
 
 /// A reliability below this leaves nothing to correct with.
-const RELIABLE: f64 = 0.15;
+const RELIABLE: f64 = 0.1;
 
 /// Sums of products of columns, block by block. Column 0 is people's score, the last one the model's, between them measures.
 pub(super) struct Moments {
@@ -67,8 +67,10 @@ impl Moments {
             .chain([columns.score.as_slice()])
             .collect();
         let sums = |editors: bool| {
-            let held: Vec<Vec<f64>> =
-                all.par_iter().map(|column| columns.held(column, editors)).collect();
+            let held: Vec<Vec<f64>> = all
+                .par_iter()
+                .map(|column| columns.held(column, editors))
+                .collect();
             by_block(&held, &block, blocks)
         };
         let n = columns.len() as f64;
@@ -141,7 +143,8 @@ impl Moments {
             0.0
         };
         let (matrix, right) = self.system(&total.within, &measures, |m| {
-            at(&total.within, self.width, m, score) - calibration * at(&total.within, self.width, m, 0)
+            at(&total.within, self.width, m, score)
+                - calibration * at(&total.within, self.width, m, 0)
         });
         let effect = solve(matrix, right)?[0];
         Some(Estimate {
@@ -161,7 +164,9 @@ impl Moments {
             .collect();
         let (matrix, _) = self.system(&total.within, &all, |_| 0.0);
         let parts = estimate.zip(left_of_first(&matrix));
-        parts.map_or(0.0, |(estimate, left)| estimate.effect * estimate.effect * left)
+        parts.map_or(0.0, |(estimate, left)| {
+            estimate.effect * estimate.effect * left
+        })
     }
 
     /// How much the model's score rises with people's at given measures, per point. Editors are not held here: the candidates of
@@ -174,8 +179,9 @@ impl Moments {
     ) -> Option<f64> {
         let all: Vec<usize> = std::iter::once(0).chain(measures.iter().copied()).collect();
         let score = self.width - 1;
-        let (mut matrix, right) =
-            self.system(&total.whole, &all, |m| at(&total.whole, self.width, m, score));
+        let (mut matrix, right) = self.system(&total.whole, &all, |m| {
+            at(&total.whole, self.width, m, score)
+        });
         if !exact {
             let alone = left_of_first(&matrix)?;
             if alone - total.error < RELIABLE * alone {
@@ -207,7 +213,11 @@ impl Moments {
             .collect();
         let sum: f64 = spread.iter().sum();
         let squares: f64 = spread.iter().map(|s| s * s).sum();
-        if squares > 0.0 { sum * sum / squares } else { 0.0 }
+        if squares > 0.0 {
+            sum * sum / squares
+        } else {
+            0.0
+        }
     }
 
     fn system(
@@ -217,7 +227,10 @@ impl Moments {
         right: impl Fn(usize) -> f64,
     ) -> (Vec<Vec<f64>>, Vec<f64>) {
         let row = |i: &usize| of.iter().map(|j| at(sums, self.width, *i, *j)).collect();
-        (of.iter().map(row).collect(), of.iter().map(|m| right(*m)).collect())
+        (
+            of.iter().map(row).collect(),
+            of.iter().map(|m| right(*m)).collect(),
+        )
     }
 }
 
@@ -309,13 +322,20 @@ mod tests {
         let x = solve(vec![vec![0.0, 2.0], vec![4.0, 1.0]], vec![2.0, 9.0]);
         // The pivot of the first row is nothing without a swap; its size is 0 as well.
         assert_eq!(x, Some(vec![2.0, 1.0]));
-        assert_eq!(solve(vec![vec![1.0, 2.0], vec![2.0, 4.0]], vec![1.0, 2.0]), None);
+        assert_eq!(
+            solve(vec![vec![1.0, 2.0], vec![2.0, 4.0]], vec![1.0, 2.0]),
+            None
+        );
         assert_eq!(left_of_first(&[vec![5.0, 2.0], vec![2.0, 4.0]]), Some(4.0));
     }
 
     #[test]
     fn packed_sums_are_those_of_the_matrix() {
-        let columns = vec![vec![1.0, 2.0, 3.0], vec![4.0, 5.0, 6.0], vec![7.0, 8.0, 9.0]];
+        let columns = vec![
+            vec![1.0, 2.0, 3.0],
+            vec![4.0, 5.0, 6.0],
+            vec![7.0, 8.0, 9.0],
+        ];
         let sums = by_block(&columns, &[0, 1, 0], 2);
         for i in 0..3 {
             for j in 0..3 {

@@ -358,7 +358,11 @@ impl Report {
 
     /// What a finding is called: without labels, nothing is known to be wrong.
     pub fn noun(&self) -> &'static str {
-        if self.is_labelled() { "bias" } else { "association" }
+        if self.is_labelled() {
+            "bias"
+        } else {
+            "association"
+        }
     }
 }
 

@@ -15,7 +15,11 @@ pub(super) struct Named {
 /// explains most of the score, then the one that explains most beside it, as long as what it adds stands correction for all tests
 /// too; one that adds nothing beside those named after it goes again. What is not named is told with the one it goes along with most.
 /// `effects` are those of the score, in the order of its measures.
-pub(super) fn named(study: &Study<'_>, effects: &[Effect], settings: (f64, f64, usize)) -> Vec<Named> {
+pub(super) fn named(
+    study: &Study<'_>,
+    effects: &[Effect],
+    settings: (f64, f64, usize),
+) -> Vec<Named> {
     let (level, least, tests) = settings;
     let mut open: Vec<usize> = (0..effects.len())
         .filter(|i| {
@@ -39,7 +43,11 @@ pub(super) fn named(study: &Study<'_>, effects: &[Effect], settings: (f64, f64, 
     }
     let mut at = 0;
     while chosen.len() > 1 && at < chosen.len() {
-        let others: Vec<usize> = chosen.iter().copied().filter(|i| *i != chosen[at]).collect();
+        let others: Vec<usize> = chosen
+            .iter()
+            .copied()
+            .filter(|i| *i != chosen[at])
+            .collect();
         if stands(study.p(chosen[at], &others)) {
             at += 1;
         } else {
@@ -55,8 +63,16 @@ pub(super) fn named(study: &Study<'_>, effects: &[Effect], settings: (f64, f64, 
         })
         .collect();
     for follower in followers {
-        let along = |n: &Named| study.moments.correlation(&study.all, follower, n.which).abs();
-        let Some(with) = named.iter_mut().max_by(|a, b| along(a).total_cmp(&along(b))) else {
+        let along = |n: &Named| {
+            study
+                .moments
+                .correlation(&study.all, follower, n.which)
+                .abs()
+        };
+        let Some(with) = named
+            .iter_mut()
+            .max_by(|a, b| along(a).total_cmp(&along(b)))
+        else {
             continue;
         };
         let p = study.p(follower, &[with.which]);

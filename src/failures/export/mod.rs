@@ -132,7 +132,9 @@ fn told(report: &Report) -> BTreeMap<GroupId, Vec<CandidateId>> {
         }
     }
     for pair in pairs(report) {
-        told.entry(pair.group).or_default().extend([pair.more, pair.less]);
+        told.entry(pair.group)
+            .or_default()
+            .extend([pair.more, pair.less]);
     }
     told
 }
@@ -201,11 +203,21 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
 
 /// A p value as tables have it.
 fn probability(p: f64) -> String {
-    if p < 1e-4 { "< 0.0001".into() } else { format!("{p:.4}") }
+    if p < 1e-4 {
+        "< 0.0001".into()
+    } else {
+        format!("{p:.4}")
+    }
 }
 
 /// A number of a measure, with as many digits as it has room for.
 fn amount(value: f64) -> String {
-    let digits = if value.abs() >= 10.0 { 1 } else if value.abs() >= 1.0 { 2 } else { 3 };
+    let digits = if value.abs() >= 10.0 {
+        1
+    } else if value.abs() >= 1.0 {
+        2
+    } else {
+        3
+    };
     format!("{value:.digits$}")
 }
