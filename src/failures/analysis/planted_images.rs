@@ -45,7 +45,7 @@ fn workspace(root: &std::path::Path, seed: u64) -> Workspace {
         let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
         let color: Vec<f64> = (0..3).map(|_| 128.0 + 25.0 * normal()).collect();
         let source = RgbImage::from_fn(SIDE, SIDE, |_, _| {
-            let part = |c: f64| (c + 10.0 * normal()).clamp(60.0, 200.0) as u8;
+            let mut part = |c: f64| (c + 10.0 * normal()).clamp(60.0, 200.0) as u8;
             image::Rgb([part(color[0]), part(color[1]), part(color[2])])
         });
         let name = format!("{group}.png");
