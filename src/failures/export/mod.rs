@@ -1,9 +1,9 @@
 //! Reports of analyses as files for others: Markdown, HTML with plots and pictures, CSV and JSON.
 
-mod csv;
 mod html;
 mod markdown;
 mod plot;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -154,7 +154,7 @@ pub fn render(report: &Report, shown: &Shown, format: Format) -> serde_json::Res
     Ok(match format {
         Format::Markdown => markdown::page(report, shown),
         Format::Html => html::page(report, shown),
-        Format::Csv => csv::table(report),
+        Format::Csv => rows::table(report),
         Format::Json => {
             let mut text = serde_json::to_string_pretty(report)?;
             text.push('\n');
