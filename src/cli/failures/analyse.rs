@@ -62,7 +62,7 @@ pub(in crate::cli) struct AnalyseArgs {
     #[arg(long, value_name = "POINTS", default_value_t = 0.02, value_parser = not_negative)]
     least: f64,
     /// One annotator's standard deviation from what annotators say on average, in points; for data without two labels of anything
-    #[arg(long, value_name = "POINTS", default_value_t = 0.7, value_parser = not_negative)]
+    #[arg(long, value_name = "POINTS", default_value_t = 0.75, value_parser = not_negative)]
     label_error: f64,
     #[command(flatten)]
     run: RunArgs,
@@ -175,16 +175,20 @@ fn model(
 ) -> anyhow::Result<ModelFacts> {
     let Some(wanted) = &args.scores else {
         let dir = bench.model_dir(Some(workspace))?;
-        let name = args.place.model.clone().or_else(|| {
-            Some(dir.file_name()?.to_string_lossy().into_owned())
-        });
+        let name = args
+            .place
+            .model
+            .clone()
+            .or_else(|| Some(dir.file_name()?.to_string_lossy().into_owned()));
         return Ok(ModelFacts {
             fingerprint: fingerprint_of(&dir)?,
             name: name.unwrap_or_else(|| "model".into()),
         });
     };
     let stored = workspace.fingerprints()?;
-    let mut found = stored.iter().filter(|s| s.fingerprint.starts_with(wanted.as_str()));
+    let mut found = stored
+        .iter()
+        .filter(|s| s.fingerprint.starts_with(wanted.as_str()));
     let (Some(one), None) = (found.next(), found.next()) else {
         let known: Vec<String> = stored
             .iter()
@@ -193,7 +197,11 @@ fn model(
                 format!("{short} ({})", count(s.scores, "score"))
             })
             .collect();
-        let known = if known.is_empty() { "none ('erw score' makes some)".into() } else { known.join(", ") };
+        let known = if known.is_empty() {
+            "none ('erw score' makes some)".into()
+        } else {
+            known.join(", ")
+        };
         return Err(AnalysisError::Choice(format!(
             "--scores {wanted} does not name the scores of one model; the workspace has {known}"
         ))
@@ -235,12 +243,20 @@ fn told(report: &Report, style: Style) -> String {
         if !bias.also.is_empty() {
             let also: Vec<&str> = bias.also.iter().map(|f| f.measure.name()).collect();
             let by = effect.measure.name();
-            lines.push(format!("   also follows, explained by {by}: {}", also.join(", ")));
+            lines.push(format!(
+                "   also follows, explained by {by}: {}",
+                also.join(", ")
+            ));
         }
     }
     lines.push(String::new());
     lines.push(table(report).render(style).trim_end().to_owned());
-    lines.extend(report.notes.iter().map(|note| style.faint(&printable(note))));
+    lines.extend(
+        report
+            .notes
+            .iter()
+            .map(|note| style.faint(&printable(note))),
+    );
     lines.join("\n")
 }
 

@@ -110,21 +110,34 @@ impl<'a> Study<'a> {
         }
     }
 
-    /// An effect in the unit of effects.
-    fn estimate(&self, total: &Total, what: (usize, &[usize])) -> Option<f64> {
-        let estimate = self
-            .moments
-            .estimate(total, what, false)
-            .or_else(|| self.moments.estimate(total, what, true))?;
+    /// An effect in the unit of effects; `exact` takes people's labels to be without error.
+    fn estimate(&self, total: &Total, what: (usize, &[usize]), exact: bool) -> Option<f64> {
+        let estimate = self.moments.estimate(total, what, exact)?;
         let effect = estimate.effect / self.unit(estimate);
         effect.is_finite().then_some(effect)
+    }
+
+    /// The best guess: corrected for label error, where that leaves anything.
+    fn best(&self, total: &Total, what: (usize, &[usize])) -> Option<f64> {
+        let exact = || self.estimate(total, what, true);
+        self.estimate(total, what, false).or_else(exact)
+    }
+
+    /// The central 95 % of an effect, from the lower end of both ways to take label error to the upper end of both: which of them
+    /// is right depends on what the model has seen, and that is not known.
+    fn ends(&self, which: usize) -> Option<[f64; 2]> {
+        let of = |exact: bool| self.interval(|total| self.estimate(total, (which, &[]), exact));
+        match (of(false), of(true)) {
+            (Some([a, b]), Some([c, d])) => Some([a.min(c), b.max(d)]),
+            (one, other) => one.or(other),
+        }
     }
 
     /// The effect of measure number `which` alone, with all that is said of it.
     pub(super) fn effect(&self, which: usize) -> Effect {
         let measured = &self.columns.measured[which];
-        let value = self.estimate(&self.all, (which, &[]));
-        let interval = self.interval(|total| self.estimate(total, (which, &[])));
+        let value = self.best(&self.all, (which, &[]));
+        let interval = self.ends(which);
         let per_sd = match value {
             Some(value) => Figure {
                 value: Some(value),
@@ -179,7 +192,8 @@ impl<'a> Study<'a> {
 
     /// The chance of an effect as far from 0 where there is none: the larger of the one that takes label error out and the one
     /// that does not; 1 where the two disagree on the sign. By Student's t, with the jackknife's standard error over blocks of
-    /// groups, and as many degrees of freedom as blocks that the measure's spread comes from.
+    /// groups, and as many degrees of freedom as blocks that the measure's spread comes from; 1
+    /// where one of the two is undefined.
     pub(super) fn p(&self, which: usize, held: &[usize]) -> f64 {
         let degrees = self
             .moments
@@ -192,11 +206,8 @@ impl<'a> Study<'a> {
             let of =
                 |total: &Total| Some(self.moments.estimate(total, (which, held), exact)?.effect);
             let (Some(effect), Some(deviation)) = (of(&self.all), self.deviation(of)) else {
-                if exact {
-                    return 1.0;
-                }
-                // Nothing to correct with: the other one has to do, and a note says so.
-                continue;
+                // Where label error leaves nothing to go by, nothing can be said.
+                return 1.0;
             };
             if sign * effect < 0.0 {
                 return 1.0;
@@ -230,7 +241,7 @@ impl<'a> Study<'a> {
 
     /// Effects of a measure in each resample, in the unit of effects, in their order.
     pub(super) fn resampled_effects(&self, which: usize) -> Vec<Option<f64>> {
-        let one = |total: &Total| self.estimate(total, (which, &[]));
+        let one = |total: &Total| self.best(total, (which, &[]));
         self.resampled.par_iter().map(one).collect()
     }
 

@@ -11,7 +11,7 @@ use super::table::Columns;
 const BLOCKS: usize = 1000;
 
 /// A reliability below this leaves nothing to correct with.
-const RELIABLE: f64 = 0.15;
+const RELIABLE: f64 = 0.1;
 
 /// Sums of products of columns, block by block. Column 0 is people's score, the last one the model's, between them measures.
 pub(super) struct Moments {
@@ -164,7 +164,9 @@ impl Moments {
             .collect();
         let (matrix, _) = self.system(&total.within, &all, |_| 0.0);
         let parts = estimate.zip(left_of_first(&matrix));
-        parts.map_or(0.0, |(estimate, left)| estimate.effect * estimate.effect * left)
+        parts.map_or(0.0, |(estimate, left)| {
+            estimate.effect * estimate.effect * left
+        })
     }
 
     /// How much the model's score rises with people's at given measures, per point. Editors are not held here: the candidates of

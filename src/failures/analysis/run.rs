@@ -136,8 +136,15 @@ pub fn end(writer: &Writer, outcome: &Outcome) -> Result<(), AnalysisError> {
                 .iter()
                 .map(|b| format!("{} on {}", b.effect.measure.name(), b.effect.judged.name()))
                 .collect();
-            let named = if named.is_empty() { "nothing".into() } else { named.join(", ") };
-            (Ending::Done, format!("{} candidates: {named}", report.data.analysed))
+            let named = if named.is_empty() {
+                "nothing".into()
+            } else {
+                named.join(", ")
+            };
+            (
+                Ending::Done,
+                format!("{} candidates: {named}", report.data.analysed),
+            )
         }
         Outcome::Stopped { done, of } => (Ending::Stopped, format!("{done} of {of} groups read")),
     };
@@ -155,14 +162,14 @@ pub fn read_report(folder: &Path) -> Result<Report, AnalysisError> {
     serde_json::from_str(&text).map_err(|e| AnalysisError::read(&path)(e.into()))
 }
 
-enum Read {
+pub(super) enum Read {
     All(Vec<Case>, DataFacts),
     Stopped { done: usize, of: usize },
 }
 
 /// The candidates with a score and measures; what lacks one is counted. Those without labels stay in: an analysis with labels passes
 /// them over.
-fn cases(
+pub(super) fn cases(
     task: &Task<'_>,
     stop: &dyn Fn() -> bool,
     progress: &mut dyn FnMut(usize, usize),
@@ -184,9 +191,8 @@ fn cases(
                 return Ok(Read::Stopped { done, of });
             }
             if let Some(group) = workspace.group(summary.id)? {
-                let other = |wanted: &Option<String>, is: &Option<String>| {
-                    wanted.is_some() && wanted != is
-                };
+                let other =
+                    |wanted: &Option<String>, is: &Option<String>| wanted.is_some() && wanted != is;
                 if !other(&task.split, &group.split) && !other(&task.set, &group.set) {
                     take(task, group, &mut cases, &mut data)?;
                 }
@@ -213,7 +219,9 @@ fn take(
         .filter_map(|(_, m)| m.get(Measure::EditShare))
         .collect();
     shares.sort_unstable_by(f64::total_cmp);
-    let local = shares.get(shares.len() / 2).is_some_and(|median| *median <= LOCAL);
+    let local = shares
+        .get(shares.len() / 2)
+        .is_some_and(|median| *median <= LOCAL);
     for candidate in group.candidates {
         data.candidates += 1;
         let reward = scores.iter().position(|(of, _)| *of == candidate.id);
@@ -244,13 +252,23 @@ fn lacking(data: &DataFacts) -> String {
     let all = data.candidates;
     let mut parts = Vec::new();
     if data.unscored > 0 {
-        parts.push(format!("{} of {all} have no score of this model ('erw score')", data.unscored));
+        parts.push(format!(
+            "{} of {all} have no score of this model ('erw score')",
+            data.unscored
+        ));
     }
     if data.unmeasured > 0 {
-        parts.push(format!("{} of {all} are not measured ('erw failures measure')", data.unmeasured));
+        parts.push(format!(
+            "{} of {all} are not measured ('erw failures measure')",
+            data.unmeasured
+        ));
     }
     if data.unlabelled > 0 && data.labels != NO_LABELS {
-        let whose = if data.labels == "all" { String::new() } else { format!("{} ", data.labels) };
+        let whose = if data.labels == "all" {
+            String::new()
+        } else {
+            format!("{} ", data.labels)
+        };
         parts.push(format!(
             "{} of {all} have no {whose}labels ('--labels none' looks at scores and measures alone)",
             data.unlabelled

@@ -10,7 +10,11 @@ const BENT: f64 = 0.05;
 pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
     let effect = &bias.effect;
     let about = effect.measure.about();
-    let alike = if labelled { "at the same human score, " } else { "" };
+    let alike = if labelled {
+        "at the same human score, "
+    } else {
+        ""
+    };
     let of = match effect.unit {
         EffectUnit::Points => format!("{} points", effect.judged.name()),
         EffectUnit::Deviations => format!("SD of the {} score", effect.judged.name()),
@@ -26,13 +30,21 @@ pub(super) fn evidence(bias: &Bias, labelled: bool) -> String {
     );
     if let Some(turned) = bias.pairs.as_ref().filter(|turned| turned.turned > 0) {
         text.push_str("; ");
-        text.push_str(&pairs_in_words(turned, effect.measure, effect.per_sd.value.unwrap_or(0.0) < 0.0));
+        text.push_str(&pairs_in_words(
+            turned,
+            effect.measure,
+            effect.per_sd.value.unwrap_or(0.0) < 0.0,
+        ));
     }
     if !labelled {
-        text.push_str(" (an association: without labels it is not known whether people would agree)");
+        text.push_str(
+            " (an association: without labels it is not known whether people would agree)",
+        );
     }
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(letters).collect()
+    })
 }
 
 /// What became of the pairs that a bias could turn.
@@ -48,7 +60,13 @@ pub fn pairs_in_words(turned: &Turned, measure: Measure, less: bool) -> String {
 
 /// "0.21 [0.15, 0.27]".
 pub fn with_interval(figure: &Figure, signed: bool) -> String {
-    let written = |v: f64| if signed { format!("{v:+.2}") } else { format!("{v:.2}") };
+    let written = |v: f64| {
+        if signed {
+            format!("{v:+.2}")
+        } else {
+            format!("{v:.2}")
+        }
+    };
     match (figure.value, figure.interval) {
         (Some(value), Some([low, high])) => {
             format!("{} [{}, {}]", written(value), written(low), written(high))
@@ -59,13 +77,29 @@ pub fn with_interval(figure: &Figure, signed: bool) -> String {
 }
 
 fn step(sd: f64, unit: &str) -> String {
-    let digits = if sd >= 10.0 { 0 } else if sd >= 1.0 { 1 } else if sd >= 0.1 { 2 } else { 3 };
-    let unit = if unit.is_empty() { String::new() } else { format!(" {unit}") };
+    let digits = if sd >= 10.0 {
+        0
+    } else if sd >= 1.0 {
+        1
+    } else if sd >= 0.1 {
+        2
+    } else {
+        3
+    };
+    let unit = if unit.is_empty() {
+        String::new()
+    } else {
+        format!(" {unit}")
+    };
     format!("{sd:.digits$}{unit}")
 }
 
 fn probability(p: f64) -> String {
-    if p < 1e-4 { "0.0001 or less".into() } else { format!("{p:.4}") }
+    if p < 1e-4 {
+        "0.0001 or less".into()
+    } else {
+        format!("{p:.4}")
+    }
 }
 
 /// What whoever reads a report has to know.
@@ -114,7 +148,12 @@ pub(super) fn notes(report: &Report) -> Vec<String> {
                 report.settings.label_error
             ));
         }
-        if let Some(reliability) = scale.reliability.filter(|r| *r < 0.5) {
+        if scale.reliability.is_some_and(|r| r < 0.2) {
+            notes.push(format!(
+                "Label error is nearly all of the variance of people's {name} scores, so that next to nothing can be said; more \
+                 labels of each candidate would help."
+            ));
+        } else if let Some(reliability) = scale.reliability.filter(|r| *r < 0.5) {
             notes.push(format!(
                 "{:.0} % of the variance of people's {name} scores is label error; effects are uncertain.",
                 100.0 * (1.0 - reliability)

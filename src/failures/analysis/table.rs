@@ -188,7 +188,9 @@ impl<'a> Columns<'a> {
     /// A column with instruction categories held, and editors too if asked for. What is not defined stays out: it is put at 0,
     /// which is its mean.
     pub(super) fn held(&self, values: &[f64], editors: bool) -> Vec<f64> {
-        let defined: Vec<usize> = (0..values.len()).filter(|i| values[*i].is_finite()).collect();
+        let defined: Vec<usize> = (0..values.len())
+            .filter(|i| values[*i].is_finite())
+            .collect();
         let pick = |of: &[usize]| defined.iter().map(|i| of[*i]).collect::<Vec<_>>();
         let (category, editor) = (pick(&self.category), pick(&self.editor));
         let kept: Vec<f64> = defined.iter().map(|i| values[*i]).collect();
@@ -247,7 +249,8 @@ impl<'a> Columns<'a> {
             return Err("it is the same for all, or nearly so".into());
         }
         let mean = defined.iter().sum::<f64>() / n as f64;
-        let sd = (defined.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64).sqrt();
+        let sd =
+            (defined.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1) as f64).sqrt();
         if !(sd > 0.0 && sd.is_finite()) {
             return Err("it is the same for all, or has no finite spread".into());
         }
@@ -283,8 +286,10 @@ fn levels<T: std::hash::Hash + Eq>(values: impl Iterator<Item = Option<T>>) -> (
 /// and is no error.
 fn humans(cases: &[Case], judged: Judged, assumed: f64) -> Vec<Option<Human>> {
     let axes = judged.axes();
-    let of_axes: Vec<Vec<Option<Human>>> =
-        axes.iter().map(|axis| on_axis(cases, *axis, assumed)).collect();
+    let of_axes: Vec<Vec<Option<Human>>> = axes
+        .iter()
+        .map(|axis| on_axis(cases, *axis, assumed))
+        .collect();
     let share = 1.0 / axes.len() as f64;
     (0..cases.len())
         .map(|i| {
@@ -303,7 +308,8 @@ fn on_axis(cases: &[Case], axis: Axis, assumed: f64) -> Vec<Option<Human>> {
         .iter()
         .map(|case| {
             let of = case.labels.iter().filter(|label| label.axis == axis);
-            of.map(|label| (label.annotator.as_str(), label.score)).collect()
+            of.map(|label| (label.annotator.as_str(), label.score))
+                .collect()
         })
         .collect();
     let strictness = strictness(&words);
@@ -311,7 +317,10 @@ fn on_axis(cases: &[Case], axis: Axis, assumed: f64) -> Vec<Option<Human>> {
     for words in words.iter().filter(|words| words.len() > 1) {
         let kept = |(who, score): (&&str, &f64)| score - strictness.get(who).unwrap_or(&0.0);
         let mean = words.iter().map(kept).sum::<f64>() / words.len() as f64;
-        squares += words.iter().map(|word| (kept(word) - mean).powi(2)).sum::<f64>();
+        squares += words
+            .iter()
+            .map(|word| (kept(word) - mean).powi(2))
+            .sum::<f64>();
         degrees += (words.len() - 1) as f64;
     }
     let seen = (degrees > 0.0).then(|| squares / degrees);
@@ -390,7 +399,8 @@ mod tests {
         let mut cases: Vec<Case> = (0..80).map(|i| case(i, &[])).collect();
         for (i, case) in cases.iter_mut().enumerate() {
             case.measures.set(Measure::Change, i as f64);
-            case.measures.set(Measure::NoOp, f64::from(u8::from(i == 7)));
+            case.measures
+                .set(Measure::NoOp, f64::from(u8::from(i == 7)));
             case.measures.set(Measure::BackgroundChange, i as f64);
             case.local = i < 20;
         }

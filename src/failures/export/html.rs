@@ -21,7 +21,12 @@ pub(super) fn page(report: &Report, shown: &Shown) -> String {
          <header>\n<h1>{title}</h1>\n<dl>\n"
     );
     for (term, text) in facts(report) {
-        let _ = writeln!(out, "<dt>{}</dt>\n<dd>{}</dd>", escaped(term), escaped(&text));
+        let _ = writeln!(
+            out,
+            "<dt>{}</dt>\n<dd>{}</dd>",
+            escaped(term),
+            escaped(&text)
+        );
     }
     out.push_str("</dl>\n</header>\n<main>\n");
     if report.biases.is_empty() {
@@ -100,7 +105,9 @@ fn section(out: &mut String, report: &Report, bias: &Bias, number: usize, shown:
     }
     out.push_str("<div class=\"cases\">\n");
     for case in bias.cases.iter().take(CASES) {
-        let human = case.human.map_or_else(String::new, |h| format!(", people {h:.2}"));
+        let human = case
+            .human
+            .map_or_else(String::new, |h| format!(", people {h:.2}"));
         let words = format!(
             "{}: {} {}, {:+.2} {}{human}",
             shown.name(case.group, case.candidate),
@@ -148,7 +155,10 @@ fn picture_of(out: &mut String, picture: &Picture, what: &str) {
     let _ = match picture {
         Ok(address) => {
             let address = escaped(address);
-            write!(out, "<img src=\"{address}\" alt=\"{what}\" title=\"{what}\">")
+            write!(
+                out,
+                "<img src=\"{address}\" alt=\"{what}\" title=\"{what}\">"
+            )
         }
         Err(why) => write!(out, "<div class=\"none\">{}</div>", escaped(why)),
     };
@@ -182,7 +192,11 @@ fn over_editing(out: &mut String, over: &OverEditing, shown: &Shown) {
         );
     }
     out.push_str("</ul>\n<div class=\"cases\">\n");
-    for pair in over.pairs.iter().flat_map(|turned| turned.pairs.iter().take(PAIRS)) {
+    for pair in over
+        .pairs
+        .iter()
+        .flat_map(|turned| turned.pairs.iter().take(PAIRS))
+    {
         let words = format!(
             "{} preferred to {}: {:+.1} ΔE2000 of background, model {:+.2}, people {:+.2}",
             shown.name(pair.group, pair.more),
@@ -207,7 +221,11 @@ fn tests(out: &mut String, report: &Report) {
         let is = |bias: &Bias| {
             (bias.effect.judged, bias.effect.measure) == (effect.judged, effect.measure)
         };
-        let class = if report.biases.iter().any(is) { " class=\"named\"" } else { "" };
+        let class = if report.biases.iter().any(is) {
+            " class=\"named\""
+        } else {
+            ""
+        };
         let _ = write!(
             out,
             "<tr{class}><td>{}</td><td>{}</td>",

@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use super::{CASES, PAIRS, Shown, amount, facts, probability};
 use crate::domain::text::printable;
-use crate::failures::analysis::{
-    Bias, Effect, OverEditing, Report, pairs_in_words, with_interval,
-};
+use crate::failures::analysis::{Bias, Effect, OverEditing, Report, pairs_in_words, with_interval};
 
 pub(super) fn page(report: &Report, shown: &Shown) -> String {
     let mut out = format!("# What {} falls for\n\n", plain(&report.model.name));
@@ -16,7 +14,11 @@ pub(super) fn page(report: &Report, shown: &Shown) -> String {
     let noun = report.noun();
     let _ = write!(out, "\n## Suspected {}\n\n", plural(noun));
     if report.biases.is_empty() {
-        let _ = writeln!(out, "None of {} tests stands correction.", report.settings.tests);
+        let _ = writeln!(
+            out,
+            "None of {} tests stands correction.",
+            report.settings.tests
+        );
     }
     for (i, bias) in report.biases.iter().enumerate() {
         section(&mut out, bias, i + 1, shown);
@@ -64,7 +66,11 @@ fn section(out: &mut String, bias: &Bias, number: usize, shown: &Shown) {
             .map(|f| format!("`{}` (correlation {:+.2})", f.measure.name(), f.correlation))
             .collect();
         let name = about.name;
-        let _ = write!(out, "Also follows, explained by `{name}`: {}.\n\n", also.join(", "));
+        let _ = write!(
+            out,
+            "Also follows, explained by `{name}`: {}.\n\n",
+            also.join(", ")
+        );
     }
     if bias.cases.is_empty() {
         return;
@@ -84,7 +90,11 @@ fn section(out: &mut String, bias: &Bias, number: usize, shown: &Shown) {
 }
 
 fn over_editing(out: &mut String, over: &OverEditing, shown: &Shown) {
-    let _ = write!(out, "\n## Over-editing\n\nAmong {} local edits:\n\n", over.local);
+    let _ = write!(
+        out,
+        "\n## Over-editing\n\nAmong {} local edits:\n\n",
+        over.local
+    );
     for effect in &over.effects {
         let _ = writeln!(
             out,
@@ -137,14 +147,21 @@ fn table(out: &mut String, effects: &[Effect]) {
 }
 
 pub(super) fn plural(noun: &str) -> String {
-    if noun.ends_with('s') { format!("{noun}es") } else { format!("{noun}s") }
+    if noun.ends_with('s') {
+        format!("{noun}es")
+    } else {
+        format!("{noun}s")
+    }
 }
 
 /// Text that means itself.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for c in printable(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '!') {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '!'
+        ) {
             out.push('\\');
         }
         out.push(c);

@@ -1,9 +1,9 @@
 //! Reports of analyses as files for others: Markdown, HTML with plots and pictures, CSV and JSON.
 
-mod csv;
 mod html;
 mod markdown;
 mod plot;
+mod rows;
 #[cfg(test)]
 mod tests;
 
@@ -132,7 +132,9 @@ fn told(report: &Report) -> BTreeMap<GroupId, Vec<CandidateId>> {
         }
     }
     for pair in pairs(report) {
-        told.entry(pair.group).or_default().extend([pair.more, pair.less]);
+        told.entry(pair.group)
+            .or_default()
+            .extend([pair.more, pair.less]);
     }
     told
 }
@@ -152,7 +154,7 @@ pub fn render(report: &Report, shown: &Shown, format: Format) -> serde_json::Res
     Ok(match format {
         Format::Markdown => markdown::page(report, shown),
         Format::Html => html::page(report, shown),
-        Format::Csv => csv::table(report),
+        Format::Csv => rows::table(report),
         Format::Json => {
             let mut text = serde_json::to_string_pretty(report)?;
             text.push('\n');
@@ -201,11 +203,21 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
 
 /// A p value as tables have it.
 fn probability(p: f64) -> String {
-    if p < 1e-4 { "< 0.0001".into() } else { format!("{p:.4}") }
+    if p < 1e-4 {
+        "< 0.0001".into()
+    } else {
+        format!("{p:.4}")
+    }
 }
 
 /// A number of a measure, with as many digits as it has room for.
 fn amount(value: f64) -> String {
-    let digits = if value.abs() >= 10.0 { 1 } else if value.abs() >= 1.0 { 2 } else { 3 };
+    let digits = if value.abs() >= 10.0 {
+        1
+    } else if value.abs() >= 1.0 {
+        2
+    } else {
+        3
+    };
     format!("{value:.digits$}")
 }

@@ -44,7 +44,11 @@ pub(super) fn scatter(bias: &Bias, id: &str, labelled: bool) -> Option<String> {
         let at = |v: f64| (x.at(v), y.at(inside(line.at(v))));
         drawing.curve(&[at(first[0]), at(last[0])]);
     }
-    let unit = if about.unit.is_empty() { String::new() } else { format!(", {}", about.unit) };
+    let unit = if about.unit.is_empty() {
+        String::new()
+    } else {
+        format!(", {}", about.unit)
+    };
     let middle = f64::midpoint(LEFT, RIGHT);
     let label = format!("{} ({}){unit}", about.words, about.name);
     drawing.text("muted", (middle, SIZE.1 - 12.0), Anchor::Middle, &label);

@@ -125,15 +125,25 @@ impl Drawing {
 
     /// A point among many, which says nothing.
     pub fn speck(&mut self, (x, y): (f64, f64)) {
-        let _ = writeln!(self.out, "<circle class=\"speck\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>");
+        let _ = writeln!(
+            self.out,
+            "<circle class=\"speck\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"2\"/>"
+        );
     }
 
     /// What lies between two lines of the same x: x, low, high in pixels.
     pub fn band(&mut self, places: &[[f64; 3]]) {
         let low = places.iter().map(|[x, low, _]| format!("{x:.1},{low:.1}"));
-        let high = places.iter().rev().map(|[x, _, high]| format!("{x:.1},{high:.1}"));
+        let high = places
+            .iter()
+            .rev()
+            .map(|[x, _, high]| format!("{x:.1},{high:.1}"));
         let all: Vec<String> = low.chain(high).collect();
-        let _ = writeln!(self.out, "<polygon class=\"band\" points=\"{}\"/>", all.join(" "));
+        let _ = writeln!(
+            self.out,
+            "<polygon class=\"band\" points=\"{}\"/>",
+            all.join(" ")
+        );
     }
 
     /// The plot's markup.
