@@ -8,7 +8,7 @@ use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
-use super::failures::args::FailuresVerb;
+use super::failures::FailuresVerb;
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
 use super::train::args::TrainArgs;

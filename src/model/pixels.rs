@@ -23,7 +23,8 @@ impl Pixels {
         let image = decode(bytes, Exif::Ignore)?;
         let names = |mark: &[u8]| bytes.windows(mark.len()).any(|w| w == mark);
         // Most files have neither, and decoding a second time is dear.
-        let may_turn = names(b"Exif") || names(b"eXIf") || names(b"EXIF") || names(b"tiff:Orientation");
+        let may_turn =
+            names(b"Exif") || names(b"eXIf") || names(b"EXIF") || names(b"tiff:Orientation");
         let turned = may_turn && decode(bytes, Exif::Apply)? != image;
         Ok(Self {
             width: image.width,

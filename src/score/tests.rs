@@ -414,7 +414,8 @@ fn ask(index: usize, text: &str) -> Ask {
 }
 
 #[test]
-fn pictures_are_rated_after_what_is_on_screen_and_before_what_comes_next_and_nothing_is_kept_of_them() {
+fn pictures_are_rated_after_what_is_on_screen_and_before_what_comes_next_and_nothing_is_kept_of_them()
+ {
     let dir = tempfile::tempdir().unwrap();
     let workspace = workspace(dir.path(), 2);
     let ids = ids(&workspace);
@@ -434,7 +435,11 @@ fn pictures_are_rated_after_what_is_on_screen_and_before_what_comes_next_and_not
     drop(feed);
     assert_eq!(
         live.until(|e| matches!(e, LiveEvent::RateDone { .. })),
-        ["rated 5.4 0.5", "not rated 5.0: not a number", "rated all of 5"]
+        [
+            "rated 5.4 0.5",
+            "not rated 5.0: not a number",
+            "rated all of 5"
+        ]
     );
     live.permit(2);
     live.until_finished(ids[0]);
@@ -475,7 +480,9 @@ fn a_broken_source_is_the_reason_of_every_picture_and_the_end_of_the_scorer_lets
     let feed = live.scorer().rate(RateJob { id: 1, source });
     assert!(feed.put(ask(0, "1")).is_continue());
     assert_eq!(
-        live.until(|e| matches!(e, LiveEvent::Rated { .. })).last().unwrap(),
+        live.until(|e| matches!(e, LiveEvent::Rated { .. }))
+            .last()
+            .unwrap(),
         "not rated 1.0: the source is blank"
     );
     live.scorer = None;

@@ -1,16 +1,10 @@
-//! What is typed after `erw failures`.
+//! What is typed after `erw failures probe`.
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, ValueEnum};
 
 use super::super::args::{Answer, Where};
 use super::super::runs::RunArgs;
 use crate::failures::probe::{Factor, Which};
-
-#[derive(Debug, Subcommand)]
-pub(in crate::cli) enum FailuresVerb {
-    /// Change one factor of candidates step by step, rate them at every step, and say what the model follows
-    Probe(Box<ProbeArgs>),
-}
 
 /// Which candidates of a group, as they are typed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -53,7 +47,12 @@ pub(in crate::cli) struct ProbeArgs {
     #[arg(required = true, value_name = "FACTOR")]
     pub(super) factors: Vec<Factor>,
     /// The steps, instead of each factor's own
-    #[arg(long, value_name = "N,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
     pub(super) steps: Vec<f64>,
     /// Which candidates of each group
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Candidates::All)]

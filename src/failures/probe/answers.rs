@@ -46,7 +46,12 @@ pub(super) type Key = (String, String, Factor, u64);
 
 /// The key of a step.
 pub(super) fn key(group: &str, candidate: &str, factor: Factor, step: f64) -> Key {
-    (group.to_owned(), candidate.to_owned(), factor, step.to_bits())
+    (
+        group.to_owned(),
+        candidate.to_owned(),
+        factor,
+        step.to_bits(),
+    )
 }
 
 impl Answer {
@@ -85,7 +90,9 @@ impl Points {
 
     /// Whether the model has said what it says of a step. What failed is tried again.
     pub(super) fn has(&self, key: &Key) -> bool {
-        self.known.get(key).is_some_and(|answer| answer.reward.is_some())
+        self.known
+            .get(key)
+            .is_some_and(|answer| answer.reward.is_some())
     }
 
     /// All, by step.

@@ -115,7 +115,9 @@ mod tests {
     /// A map of `side`² pixels, edited in its middle quarter.
     fn middle(side: usize) -> Vec<bool> {
         let inside = |i: usize| (side / 4..side * 3 / 4).contains(&i);
-        (0..side * side).map(|i| inside(i % side) && inside(i / side)).collect()
+        (0..side * side)
+            .map(|i| inside(i % side) && inside(i / side))
+            .collect()
     }
 
     #[test]

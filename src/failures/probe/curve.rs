@@ -194,7 +194,10 @@ mod tests {
             let more = curve.points()[place].as_ref().unwrap().dose - neutral;
             let vq = curve.difference(place, Some(Axis::VisualQuality)).unwrap();
             assert!((vq - 0.8 * more).abs() < 1e-9, "{place}: {vq} {more}");
-            assert_eq!(curve.difference(place, Some(Axis::InstructionFollowing)), Some(0.0));
+            assert_eq!(
+                curve.difference(place, Some(Axis::InstructionFollowing)),
+                Some(0.0)
+            );
         }
     }
 
@@ -220,7 +223,11 @@ mod tests {
             bad.chain(good),
             &mut |place, point| {
                 seen.push((place, point.is_ok()));
-                if seen.len() == 3 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if seen.len() == 3 {
+                    ControlFlow::Break(())
+                } else {
+                    ControlFlow::Continue(())
+                }
             },
         );
         assert!(flow.is_break());

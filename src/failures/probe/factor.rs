@@ -231,7 +231,11 @@ impl Factor {
                 wanted: format!(
                     "{}, {} from {low} to {high}",
                     about.step,
-                    if about.counted { "a whole number" } else { "a number" }
+                    if about.counted {
+                        "a whole number"
+                    } else {
+                        "a number"
+                    }
                 ),
             });
         }

@@ -5,13 +5,14 @@
 //! * `tone`, `texture`, `background`: the changes themselves, on pixels.
 //! * `material`: a candidate, and its variants as files.
 //! * `curve`: the variants rated one by one.
-//! * `selection`, `answers`, `run`, `report`: all this over a selection of a workspace, as a run.
+//! * `selection`, `answers`, `run`, `report`, `figures`: all this over a selection of a workspace, as a run.
 
 mod answers;
 mod background;
 mod curve;
 mod error;
 mod factor;
+mod figures;
 mod material;
 #[cfg(test)]
 pub(in crate::failures) mod pictures;
@@ -26,11 +27,13 @@ mod texture;
 mod tone;
 
 pub use answers::{Answer, POINTS, points};
+pub(in crate::failures) use curve::rate;
 pub use curve::{Curve, Point, probe};
 pub use error::ProbeError;
 pub use factor::{AboutFactor, Arm, Expectation, Factor, order};
-pub use material::{Donor, Material, Variant};
-pub(in crate::failures) use curve::rate;
 pub(in crate::failures) use material::encoded;
-pub use report::{ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Report, StepReport, Verdict};
-pub use selection::{Chosen, Which};
+pub use material::{Donor, Material, Variant};
+pub use report::{
+    ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Report, StepReport, Verdict,
+};
+pub use selection::{Chosen, Which, donors_near, material};

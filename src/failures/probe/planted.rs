@@ -43,9 +43,7 @@ impl Planted {
 
     /// Takes `k` times the mean saturation for quality.
     pub(in crate::failures) fn saturation(k: f64) -> Self {
-        Self::new(move |_, _, edit| {
-            [0.0, k * mean_saturation(tone::pixels(edit)).unwrap_or(0.0)]
-        })
+        Self::new(move |_, _, edit| [0.0, k * mean_saturation(tone::pixels(edit)).unwrap_or(0.0)])
     }
 }
 

@@ -160,14 +160,15 @@ fn items(
         let name = |place: usize| group.candidates[place].key.clone();
         for &place in &places {
             let candidate = name(place);
-            let lacks = |factor: Factor, step: f64| {
-                !points.has(&key(&group.key, &candidate, factor, step))
-            };
+            let lacks =
+                |factor: Factor, step: f64| !points.has(&key(&group.key, &candidate, factor, step));
             let open = task.factors.iter().flat_map(|(factor, steps)| {
                 let order = order(steps, factor.about().neutral).into_iter();
                 order.map(move |i| (*factor, steps[i]))
             });
-            let open: Vec<_> = open.filter(|(factor, step)| lacks(*factor, *step)).collect();
+            let open: Vec<_> = open
+                .filter(|(factor, step)| lacks(*factor, *step))
+                .collect();
             if !open.is_empty() {
                 items.push(Item {
                     group: *id,
@@ -181,7 +182,10 @@ fn items(
         subjects.push(Subject {
             group: group.key.clone(),
             candidates: places.iter().map(|place| name(*place)).collect(),
-            preferred: preferred.iter().map(|(a, b)| (name(*a), name(*b))).collect(),
+            preferred: preferred
+                .iter()
+                .map(|(a, b)| (name(*a), name(*b)))
+                .collect(),
             simulated,
         });
     }
@@ -247,10 +251,13 @@ impl Making<'_> {
                     reward: None,
                     failed: None,
                 };
-                let variant = material.as_ref().map_err(Clone::clone).and_then(|material| {
-                    let variant = material.variant(factor, step).map_err(|e| e.to_string())?;
-                    Ok((material.source().clone(), variant))
-                });
+                let variant = material
+                    .as_ref()
+                    .map_err(Clone::clone)
+                    .and_then(|material| {
+                        let variant = material.variant(factor, step).map_err(|e| e.to_string())?;
+                        Ok((material.source().clone(), variant))
+                    });
                 if give.send((answer, variant)).is_err() {
                     return Ok(());
                 }
@@ -293,8 +300,7 @@ impl Making<'_> {
         let edit = picture(self.task.workspace, &candidate.image).map_err(|e| e.to_string())?;
         let instruction = around.group.instruction.as_str();
         let seed = self.task.chosen.seed;
-        let material =
-            Material::new(source, edit, instruction, seed).map_err(|e| e.to_string())?;
+        let material = Material::new(source, edit, instruction, seed).map_err(|e| e.to_string())?;
         let needs_map = item.open.iter().any(|(factor, _)| factor.needs_map());
         let material = material.with_donors(around.donors.clone());
         Ok(if needs_map {

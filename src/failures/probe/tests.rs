@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::pictures::{pasted, photo, plain};
 use super::planted::Planted;
 use super::run::{Outcome, Task, end, read_report, run};
-use super::{Arm, Chosen, Factor, POINTS, Report, Which, points, tone};
+use super::{Arm, Chosen, Factor, POINTS, Report, Which, donors_near, material, points, tone};
 use crate::data::{Workspace, images};
 use crate::domain::Axis;
 use crate::domain::color::mean_saturation;
@@ -83,9 +83,15 @@ impl Rig {
 fn go(judge: &mut Planted, task: &Task<'_>, folder: &Folder, most: usize) -> Outcome {
     let writer = folder.take_up().unwrap();
     let heard = Cell::new(0);
-    let outcome = run(judge, task, &writer, &|| heard.get() >= most, &mut |_, _| {
-        heard.set(heard.get() + 1);
-    })
+    let outcome = run(
+        judge,
+        task,
+        &writer,
+        &|| heard.get() >= most,
+        &mut |_, _| {
+            heard.set(heard.get() + 1);
+        },
+    )
     .unwrap();
     end(&writer, &outcome).unwrap();
     outcome
@@ -95,22 +101,36 @@ fn go(judge: &mut Planted, task: &Task<'_>, folder: &Folder, most: usize) -> Out
 fn a_planted_taste_for_saturation_is_the_slope_that_is_reported_and_none_is_reported_as_none() {
     let rig = Rig::new(4);
     for k in [0.8, 0.0] {
-        let report = rig.report(&mut Planted::saturation(k), &[Factor::Saturation, Factor::Blur]);
+        let report = rig.report(
+            &mut Planted::saturation(k),
+            &[Factor::Saturation, Factor::Blur],
+        );
         assert_eq!((report.groups, report.candidates, report.failed), (4, 8, 0));
         let [saturation, blur] = &report.factors[..] else {
             panic!("{report:?}");
         };
         let slope = saturation.slope.on(VQ).unwrap();
         let [low, high] = slope.interval.unwrap();
-        assert!((slope.value - k).abs() < 1e-9 && low <= k + 1e-9 && k - 1e-9 <= high, "{slope:?}");
+        assert!(
+            (slope.value - k).abs() < 1e-9 && low <= k + 1e-9 && k - 1e-9 <= high,
+            "{slope:?}"
+        );
         assert_eq!(saturation.slope.on(IF).unwrap().value, 0.0);
         let above = |axis| {
             let verdicts = saturation.verdicts.iter();
-            verdicts.clone().find(|v| v.axis == axis && v.arm == Arm::Above).unwrap()
+            verdicts
+                .clone()
+                .find(|v| v.axis == axis && v.arm == Arm::Above)
+                .unwrap()
         };
         let vq = above(Axis::VisualQuality);
         assert_eq!(vq.as_expected, Some(k == 0.0), "{}", vq.words);
-        assert!(vq.words.starts_with("VQ at × 2: should be flat or fall; is "), "{}", vq.words);
+        assert!(
+            vq.words
+                .starts_with("VQ at × 2: should be flat or fall; is "),
+            "{}",
+            vq.words
+        );
         assert_eq!(above(Axis::InstructionFollowing).as_expected, Some(true));
         // What the judge does not look at but through saturation: blurring an even picture leaves that nearly as it is.
         assert!(blur.slope.on(IF).unwrap().value.abs() < 1e-12);
@@ -121,21 +141,37 @@ fn a_planted_taste_for_saturation_is_the_slope_that_is_reported_and_none_is_repo
 fn a_judge_that_ignores_the_background_is_flat_where_a_faithful_one_would_fall() {
     let middle = |edit: &RgbImage| {
         let inside = |x, y| edit.get_pixel(x, y).0;
-        let pixels: Vec<_> = (9..15).flat_map(|y| (9..15).map(move |x| inside(x, y))).collect();
+        let pixels: Vec<_> = (9..15)
+            .flat_map(|y| (9..15).map(move |x| inside(x, y)))
+            .collect();
         mean_saturation(&pixels).unwrap()
     };
     let rig = Rig::new(3);
     let factors = [Factor::BackgroundTinted, Factor::BackgroundRestored];
-    let report = rig.report(&mut Planted::new(move |_, _, edit| [middle(edit); 2]), &factors);
+    let report = rig.report(
+        &mut Planted::new(move |_, _, edit| [middle(edit); 2]),
+        &factors,
+    );
     for factor in &report.factors {
         assert_eq!(factor.left_out, 0, "{:?}", report.failures);
         for step in &factor.steps {
-            assert!(step.response.on(IF).unwrap().value.abs() < 1e-12, "{step:?}");
+            assert!(
+                step.response.on(IF).unwrap().value.abs() < 1e-12,
+                "{step:?}"
+            );
         }
     }
     let tinted = &report.factors[0].verdicts[0];
-    assert_eq!((tinted.axis, tinted.as_expected), (Axis::InstructionFollowing, Some(false)));
-    assert!(report.factors[1].verdicts.iter().all(|v| v.as_expected == Some(true)));
+    assert_eq!(
+        (tinted.axis, tinted.as_expected),
+        (Axis::InstructionFollowing, Some(false))
+    );
+    assert!(
+        report.factors[1]
+            .verdicts
+            .iter()
+            .all(|v| v.as_expected == Some(true))
+    );
 
     // One that compares all of the edit with the source falls, and is said to do as expected.
     let faithful = |source: &RgbImage, _: &str, edit: &RgbImage| {
@@ -144,7 +180,12 @@ fn a_judge_that_ignores_the_background_is_flat_where_a_faithful_one_would_fall()
         [-f64::from(apart) / 1e5; 2]
     };
     let report = rig.report(&mut Planted::new(faithful), &factors[..1]);
-    assert!(report.factors[0].verdicts.iter().all(|v| v.as_expected == Some(true)));
+    assert!(
+        report.factors[0]
+            .verdicts
+            .iter()
+            .all(|v| v.as_expected == Some(true))
+    );
 }
 
 #[test]
@@ -154,10 +195,17 @@ fn a_boost_that_turns_preferences_around_is_counted_by_step_and_by_group() {
     let report = rig.report(&mut Planted::saturation(1.0), &[Factor::Saturation]);
     let flips = report.factors[0].flips.as_ref().unwrap();
     assert_eq!((flips.pairs, flips.groups, flips.simulated), (3, 3, false));
-    let at: Vec<(f64, usize)> = flips.steps.iter().map(|step| (step.step, step.pairs)).collect();
+    let at: Vec<(f64, usize)> = flips
+        .steps
+        .iter()
+        .map(|step| (step.step, step.pairs))
+        .collect();
     assert_eq!(at[0].0, 1.25);
     assert!(at.windows(2).all(|w| w[0].1 <= w[1].1), "{at:?}");
-    assert_eq!((flips.any.pairs, flips.any.groups, flips.any.share.value), (3, 3, 1.0));
+    assert_eq!(
+        (flips.any.pairs, flips.any.groups, flips.any.share.value),
+        (3, 3, 1.0)
+    );
     // One that disagrees with people from the first has nothing to turn.
     let report = rig.report(&mut Planted::saturation(-1.0), &[Factor::Saturation]);
     assert_eq!(report.factors[0].flips, None);
@@ -177,7 +225,10 @@ fn a_run_that_is_stopped_anywhere_goes_on_where_it_was_and_ends_the_same() {
         let folder = rig.folder();
         let mut first = Planted::saturation(0.5);
         let outcome = go(&mut first, &task, &folder, after);
-        assert!(matches!(outcome, Outcome::Stopped { done, of: 20 } if done == after), "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Stopped { done, of: 20 } if done == after),
+            "{outcome:?}"
+        );
         assert_eq!(glance(&folder).unwrap().1, State::Stopped);
         // A kill in the middle of a line.
         let mut text = std::fs::read_to_string(folder.path().join(POINTS)).unwrap();
@@ -198,14 +249,21 @@ fn what_cannot_be_probed_is_left_out_with_its_reason_and_does_not_stop_the_rest(
     // All of it is edited, so there is no background.
     let other = images::png(&plain(SIDE, SIDE, [3, 200, 40])).unwrap();
     std::fs::write(rig.dir.path().join("b2.png"), other).unwrap();
-    let report = rig.report(&mut Planted::saturation(1.0), &[Factor::BackgroundTinted, Factor::OtherEdit]);
+    let report = rig.report(
+        &mut Planted::saturation(1.0),
+        &[Factor::BackgroundTinted, Factor::OtherEdit],
+    );
     let why = |group: &str, candidate: &str, step: f64| {
-        let found = report.failures.iter().find(|f| {
-            (f.group.as_str(), f.candidate.as_str(), f.step) == (group, candidate, step)
-        });
+        let found = report
+            .failures
+            .iter()
+            .find(|f| (f.group.as_str(), f.candidate.as_str(), f.step) == (group, candidate, step));
         found.map(|failure| failure.why.clone()).unwrap_or_default()
     };
-    assert!(why("g1", "a", 0.5).starts_with("the edit cannot be used"), "{report:?}");
+    assert!(
+        why("g1", "a", 0.5).starts_with("the edit cannot be used"),
+        "{report:?}"
+    );
     assert!(why("g2", "b", 0.5).contains("no background"), "{report:?}");
     assert!(why("g2", "a", 3.0).contains("there are 1"), "{report:?}");
     assert_eq!(report.factors[0].left_out, 2);
@@ -249,6 +307,39 @@ fn a_workspace_without_groups_is_refused_in_words() {
     let manifest = Manifest::new("failures probe", Vec::new(), "test");
     let folder = Folder::create(Path::new(&dir.path().join("runs")), &manifest).unwrap();
     let writer = folder.take_up().unwrap();
-    let refused = run(&mut Planted::saturation(1.0), &task, &writer, &|| false, &mut |_, _| ());
-    assert!(refused.unwrap_err().to_string().contains("nothing to probe"));
+    let refused = run(
+        &mut Planted::saturation(1.0),
+        &task,
+        &writer,
+        &|| false,
+        &mut |_, _| (),
+    );
+    assert!(
+        refused
+            .unwrap_err()
+            .to_string()
+            .contains("nothing to probe")
+    );
+}
+
+#[test]
+fn one_candidate_is_taken_from_the_workspace_with_others_near_it() {
+    let rig = Rig::new(4);
+    let id = rig.workspace.groups_by_key(&["g4".to_owned()]).unwrap()[0].unwrap();
+    let group = rig.workspace.group(id).unwrap().unwrap();
+    let donors = donors_near(&rig.workspace, &group, 2).unwrap();
+    let keys: Vec<&str> = donors.iter().map(|donor| donor.key.as_str()).collect();
+    assert_eq!(keys, ["g1", "g2"]);
+    assert!(donors.iter().all(|donor| donor.edit.is_some()));
+    let one = material(&rig.workspace, &group, 1, 0)
+        .unwrap()
+        .with_donors(donors);
+    let variant = one.variant(Factor::OtherEdit, 2.0).unwrap();
+    assert_eq!(variant.words, "edit of 'g2'");
+    assert!(
+        material(&rig.workspace, &group, 2, 0)
+            .unwrap_err()
+            .to_string()
+            .contains("'g4'")
+    );
 }

@@ -68,15 +68,25 @@ mod tests {
 
     #[test]
     fn blur_softens_and_sharpening_steepens_and_both_leave_an_even_picture() {
-        let edge = RgbImage::from_fn(64, 16, |x, _| image::Rgb([if x < 32 { 80 } else { 160 }; 3]));
+        let edge = RgbImage::from_fn(64, 16, |x, _| {
+            image::Rgb([if x < 32 { 80 } else { 160 }; 3])
+        });
         let at = |picture: &RgbImage, x| picture.get_pixel(x, 8).0[0];
         let soft = blurred(&edge, 16.0);
-        assert!(at(&soft, 31) > 90 && at(&soft, 32) < 150, "{} {}", at(&soft, 31), at(&soft, 32));
+        assert!(
+            at(&soft, 31) > 90 && at(&soft, 32) < 150,
+            "{} {}",
+            at(&soft, 31),
+            at(&soft, 32)
+        );
         let sharp = sharpened(&edge, 2.0);
         assert!(at(&sharp, 31) < 80 && at(&sharp, 32) > 160);
         assert_eq!(at(&sharp, 2), 80);
         let grey = plain(20, 20, [90, 100, 110]);
-        assert_eq!((blurred(&grey, 40.0), sharpened(&grey, 3.0)), (grey.clone(), grey));
+        assert_eq!(
+            (blurred(&grey, 40.0), sharpened(&grey, 3.0)),
+            (grey.clone(), grey)
+        );
         let picture = photo(64, 64, 5);
         assert!(steepness(&blurred(&picture, 16.0)) < steepness(&picture));
         assert!(steepness(&picture) < steepness(&sharpened(&picture, 3.0)));
@@ -85,6 +95,9 @@ mod tests {
     #[test]
     fn one_pixel_can_be_blurred_and_sharpened() {
         let one = plain(1, 1, [7, 8, 9]);
-        assert_eq!((blurred(&one, 64.0), sharpened(&one, 10.0)), (one.clone(), one));
+        assert_eq!(
+            (blurred(&one, 64.0), sharpened(&one, 10.0)),
+            (one.clone(), one)
+        );
     }
 }

@@ -95,7 +95,8 @@ pub(super) fn grained(picture: &RgbImage, sigma: f64, seed: u64) -> RgbImage {
     for pair in changed.as_flat_samples_mut().samples.chunks_mut(2) {
         let word = chance.next_u64();
         let radius = (-2.0 * (((word >> 40) + 1) as f32 / 16_777_217.0).ln()).sqrt();
-        let (sin, cos) = ((word & 0xff_ffff) as f32 / 16_777_216.0 * std::f32::consts::TAU).sin_cos();
+        let (sin, cos) =
+            ((word & 0xff_ffff) as f32 / 16_777_216.0 * std::f32::consts::TAU).sin_cos();
         for (value, normal) in pair.iter_mut().zip([radius * cos, radius * sin]) {
             *value = byte(f32::from(*value) + sigma * normal);
         }
@@ -157,19 +158,32 @@ mod tests {
         let before = mean_saturation(pixels(&picture)).unwrap();
         for times in [0.5, 2.0] {
             let after = mean_saturation(pixels(&saturated(&picture, times))).unwrap();
-            assert!((after / before - times).abs() < 0.01, "{times}: {after} {before}");
+            assert!(
+                (after / before - times).abs() < 0.01,
+                "{times}: {after} {before}"
+            );
         }
         // One that would be cut off keeps its hue.
         let vivid = saturated(&plain(1, 1, [200, 50, 100]), 4.0);
         assert_eq!(vivid.get_pixel(0, 0).0, [200, 0, 67]);
-        assert_eq!(saturated(&plain(1, 1, [9, 9, 9]), 2.0), plain(1, 1, [9, 9, 9]));
+        assert_eq!(
+            saturated(&plain(1, 1, [9, 9, 9]), 2.0),
+            plain(1, 1, [9, 9, 9])
+        );
     }
 
     #[test]
     fn brightness_multiplies_values_and_contrast_their_distance_from_the_mean() {
-        let picture = RgbImage::from_fn(2, 1, |x, _| image::Rgb([if x == 0 { 60 } else { 100 }; 3]));
-        assert_eq!(brightened(&picture, 1.5).as_raw()[..], [90, 90, 90, 150, 150, 150]);
-        assert_eq!(contrasted(&picture, 2.0).as_raw()[..], [40, 40, 40, 120, 120, 120]);
+        let picture =
+            RgbImage::from_fn(2, 1, |x, _| image::Rgb([if x == 0 { 60 } else { 100 }; 3]));
+        assert_eq!(
+            brightened(&picture, 1.5).as_raw()[..],
+            [90, 90, 90, 150, 150, 150]
+        );
+        assert_eq!(
+            contrasted(&picture, 2.0).as_raw()[..],
+            [40, 40, 40, 120, 120, 120]
+        );
         assert_eq!(brightened(&picture, 4.0).as_raw()[3..], [255; 3]);
     }
 
@@ -181,7 +195,12 @@ mod tests {
         assert_eq!(turned(&red, 60.0), plain(1, 1, [240, 240, 40]));
         let picture = photo(20, 20, 3);
         let back = turned(&turned(&picture, 45.0), -45.0);
-        let most = picture.as_raw().iter().zip(back.as_raw()).map(|(a, b)| a.abs_diff(*b)).max();
+        let most = picture
+            .as_raw()
+            .iter()
+            .zip(back.as_raw())
+            .map(|(a, b)| a.abs_diff(*b))
+            .max();
         assert!(most <= Some(2), "{most:?}");
     }
 
@@ -191,10 +210,17 @@ mod tests {
         let noisy = grained(&grey, 10.0, 7);
         assert_eq!(noisy, grained(&grey, 10.0, 7));
         assert_ne!(noisy, grained(&grey, 10.0, 8));
-        let deviations: Vec<f64> = noisy.as_raw().iter().map(|v| f64::from(*v) - 128.0).collect();
+        let deviations: Vec<f64> = noisy
+            .as_raw()
+            .iter()
+            .map(|v| f64::from(*v) - 128.0)
+            .collect();
         let n = deviations.len() as f64;
         let mean = deviations.iter().sum::<f64>() / n;
         let sigma = (deviations.iter().map(|d| d * d).sum::<f64>() / n).sqrt();
-        assert!(mean.abs() < 0.5 && (sigma - 10.0).abs() < 0.5, "{mean} {sigma}");
+        assert!(
+            mean.abs() < 0.5 && (sigma - 10.0).abs() < 0.5,
+            "{mean} {sigma}"
+        );
     }
 }

@@ -138,8 +138,8 @@ impl RewardModel {
     ) -> Result<(), ModelError> {
         let source = self.see(source)?;
         for (index, candidate) in candidates.iter().enumerate() {
-            let reward = see(self, candidate)
-                .and_then(|edited| self.score(&source, &edited, instruction));
+            let reward =
+                see(self, candidate).and_then(|edited| self.score(&source, &edited, instruction));
             if let Err(error @ ModelError::Prompt(_)) = reward {
                 return Err(error);
             }
