@@ -14,6 +14,7 @@ mod golden_inputs;
 #[cfg(target_os = "linux")]
 mod jobs;
 mod layers;
+mod probe_live;
 mod program;
 mod pty;
 mod sample_data;

@@ -1,4 +1,4 @@
-//! What is typed after `erw failures`.
+//! What is typed after `erw failures probe`.
 
 use clap::{Args, ValueEnum};
 
@@ -47,7 +47,12 @@ pub(in crate::cli) struct ProbeArgs {
     #[arg(required = true, value_name = "FACTOR")]
     pub(super) factors: Vec<Factor>,
     /// The steps, instead of each factor's own
-    #[arg(long, value_name = "N,…", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N,…",
+        value_delimiter = ',',
+        allow_negative_numbers = true
+    )]
     pub(super) steps: Vec<f64>,
     /// Which candidates of each group
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Candidates::All)]

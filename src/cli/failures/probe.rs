@@ -141,7 +141,10 @@ fn left_out(report: &Report) {
     if report.failed == 0 {
         return;
     }
-    print::note(&format!("without a score: {}", count(report.failed, "point")));
+    print::note(&format!(
+        "without a score: {}",
+        count(report.failed, "point")
+    ));
     let mut told: Vec<&str> = Vec::new();
     for failure in &report.failures {
         if !told.contains(&failure.why.as_str()) && told.len() < TOLD {
@@ -188,7 +191,10 @@ fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
     }
     lines.push(table.render(style).trim_end().to_owned());
     let [a, b, c] = estimates(&factor.slope);
-    lines.push(format!("slope per unit of {}: IF {a}, VQ {b}, overall {c}", factor.dose));
+    lines.push(format!(
+        "slope per unit of {}: IF {a}, VQ {b}, overall {c}",
+        factor.dose
+    ));
     for verdict in &factor.verdicts {
         lines.push(match verdict.as_expected {
             Some(false) => style.bad(&verdict.words),
@@ -205,7 +211,10 @@ fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
         ));
     }
     if factor.left_out > 0 {
-        lines.push(style.warning(&format!("{} without a curve", count(factor.left_out, "candidate"))));
+        lines.push(style.warning(&format!(
+            "{} without a curve",
+            count(factor.left_out, "candidate")
+        )));
     }
     lines
 }

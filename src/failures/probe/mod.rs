@@ -5,13 +5,14 @@
 //! * `tone`, `texture`, `background`: the changes themselves, on pixels.
 //! * `material`: a candidate, and its variants as files.
 //! * `curve`: the variants rated one by one.
-//! * `selection`, `answers`, `run`, `report`: all this over a selection of a workspace, as a run.
+//! * `selection`, `answers`, `run`, `report`, `figures`: all this over a selection of a workspace, as a run.
 
 mod answers;
 mod background;
 mod curve;
 mod error;
 mod factor;
+mod figures;
 mod material;
 #[cfg(test)]
 pub(in crate::failures) mod pictures;
@@ -35,4 +36,4 @@ pub use material::{Donor, Material, Variant};
 pub use report::{
     ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Report, StepReport, Verdict,
 };
-pub use selection::{Chosen, Which};
+pub use selection::{Chosen, Which, donors_near, material};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use super::ProbeError;
-use super::material::Donor;
+use super::material::{Donor, Material};
 use crate::data::{Workspace, images};
 use crate::domain::{Candidate, Group, GroupId, HumanScore, ImageRef, human_scores};
 use crate::model::Picture;
@@ -82,31 +82,75 @@ impl Drawn {
     ) -> Result<Vec<Donor>, ProbeError> {
         let at = self.all.iter().position(|id| *id == group.id).unwrap_or(0);
         let others = self.all.iter().skip(at + 1).chain(&self.all[..at]);
-        let mut donors = Vec::new();
-        for id in others {
-            if donors.len() == most {
-                break;
-            }
-            let Some(other) = workspace.group(*id)? else {
-                continue;
-            };
-            if other.source == group.source || other.instruction == group.instruction {
-                continue;
-            }
-            let Ok(source) = picture(workspace, &other.source) else {
-                continue;
-            };
-            let edit = other.candidates.first();
-            let edit = edit.and_then(|edit| picture(workspace, &edit.image).ok());
-            donors.push(Donor {
-                key: other.key,
-                instruction: other.instruction,
-                source,
-                edit,
-            });
-        }
-        Ok(donors)
+        take(workspace, group, most, others.copied())
     }
+}
+
+/// A candidate of a group, by its place there, as a probe takes it; without the map of its edit ([`Material::mapped`]) and without
+/// donors.
+pub fn material(
+    workspace: &Workspace,
+    group: &Group,
+    place: usize,
+    seed: u64,
+) -> Result<Material, ProbeError> {
+    let candidate = group.candidates.get(place).ok_or_else(|| {
+        ProbeError::Choice(format!("group '{}' has no candidate {place}", group.key))
+    })?;
+    let source = picture(workspace, &group.source)?;
+    let edit = picture(workspace, &candidate.image)?;
+    Material::new(source, edit, group.instruction.as_str(), seed)
+}
+
+/// At most `most` groups near this one in the workspace as donors for its candidates, in little time however many groups there
+/// are; for one candidate at a time, where nothing is to be drawn.
+pub fn donors_near(
+    workspace: &Workspace,
+    group: &Group,
+    most: usize,
+) -> Result<Vec<Donor>, ProbeError> {
+    // Neighbours often share their source.
+    let page = 8 * (most + 1);
+    let mut ids: Vec<GroupId> = Vec::new();
+    for after in [Some(group.id), None] {
+        let rows = workspace.summaries(after, page, None)?;
+        ids.extend(rows.iter().map(|row| row.id).filter(|id| *id != group.id));
+    }
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(*id));
+    take(workspace, group, most, ids)
+}
+
+fn take(
+    workspace: &Workspace,
+    group: &Group,
+    most: usize,
+    others: impl IntoIterator<Item = GroupId>,
+) -> Result<Vec<Donor>, ProbeError> {
+    let mut donors = Vec::new();
+    for id in others {
+        if donors.len() == most {
+            break;
+        }
+        let Some(other) = workspace.group(id)? else {
+            continue;
+        };
+        if other.source == group.source || other.instruction == group.instruction {
+            continue;
+        }
+        let Ok(source) = picture(workspace, &other.source) else {
+            continue;
+        };
+        let edit = other.candidates.first();
+        let edit = edit.and_then(|edit| picture(workspace, &edit.image).ok());
+        donors.push(Donor {
+            key: other.key,
+            instruction: other.instruction,
+            source,
+            edit,
+        });
+    }
+    Ok(donors)
 }
 
 /// The file of an image of the workspace.

@@ -9,7 +9,7 @@ use image::RgbImage;
 use super::pictures::{pasted, photo, plain};
 use super::planted::Planted;
 use super::run::{Outcome, Task, end, read_report, run};
-use super::{Arm, Chosen, Factor, POINTS, Report, Which, points, tone};
+use super::{Arm, Chosen, Factor, POINTS, Report, Which, donors_near, material, points, tone};
 use crate::data::{Workspace, images};
 use crate::domain::Axis;
 use crate::domain::color::mean_saturation;
@@ -319,5 +319,27 @@ fn a_workspace_without_groups_is_refused_in_words() {
             .unwrap_err()
             .to_string()
             .contains("nothing to probe")
+    );
+}
+
+#[test]
+fn one_candidate_is_taken_from_the_workspace_with_others_near_it() {
+    let rig = Rig::new(4);
+    let id = rig.workspace.groups_by_key(&["g4".to_owned()]).unwrap()[0].unwrap();
+    let group = rig.workspace.group(id).unwrap().unwrap();
+    let donors = donors_near(&rig.workspace, &group, 2).unwrap();
+    let keys: Vec<&str> = donors.iter().map(|donor| donor.key.as_str()).collect();
+    assert_eq!(keys, ["g1", "g2"]);
+    assert!(donors.iter().all(|donor| donor.edit.is_some()));
+    let one = material(&rig.workspace, &group, 1, 0)
+        .unwrap()
+        .with_donors(donors);
+    let variant = one.variant(Factor::OtherEdit, 2.0).unwrap();
+    assert_eq!(variant.words, "edit of 'g2'");
+    assert!(
+        material(&rig.workspace, &group, 2, 0)
+            .unwrap_err()
+            .to_string()
+            .contains("'g4'")
     );
 }

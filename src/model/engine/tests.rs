@@ -291,3 +291,29 @@ fn pictures_cut_for_another_tower_are_refused_when_the_model_is_loaded() {
         "{message}"
     );
 }
+
+#[test]
+fn pictures_that_pass_by_are_scored_as_others_are_and_push_out_none_of_them() {
+    let dir = copy();
+    let mut model = load(dir.path()).unwrap();
+    let kept = score(&mut model, &[picture(2)]);
+    let mut passing = Vec::new();
+    let all = [picture(2), picture(3), picture(3), picture(4)];
+    model
+        .score_passing(&picture(1), "make it blue", &all, &mut |_, reward| {
+            passing.push(reward.unwrap());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!(passing[0], *kept[0].as_ref().unwrap());
+    assert_eq!(passing[1], passing[2]);
+    assert!(model.features.get(&picture(2).hash).is_some());
+    for salt in [3, 4] {
+        assert!(model.features.get(&picture(salt).hash).is_none());
+    }
+    assert_eq!(model.passing.as_ref().unwrap().0, picture(4).hash);
+    assert_eq!(
+        *score(&mut model, &[picture(3)])[0].as_ref().unwrap(),
+        passing[1]
+    );
+}
