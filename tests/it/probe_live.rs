@@ -25,6 +25,7 @@ fn picture(workspace: &Workspace, image: &erw::domain::ImageRef) -> Picture {
 #[test]
 #[ignore = "a measurement on the demo's model"]
 #[expect(clippy::print_stderr, reason = "a measurement is printed")]
+#[expect(clippy::too_many_lines, reason = "one measurement after the other")]
 fn the_first_points_of_a_probe_are_there_within_a_second() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = Workspace::demo_in(dir.path()).unwrap();
@@ -93,7 +94,7 @@ fn the_first_points_of_a_probe_are_there_within_a_second() {
             }
         });
         let mut came = Vec::new();
-        for event in events.iter() {
+        for event in &events {
             match event {
                 LiveEvent::Rated { job, result, .. } if job == id => {
                     result.unwrap();

@@ -137,12 +137,11 @@ pub fn points(folder: &Path) -> Result<Vec<Answer>, ProbeError> {
                 return Err(ProbeError::files("read", &path)(why));
             }
         };
-        match places.get(&answer.key()) {
-            Some(place) => all[*place] = answer,
-            None => {
-                places.insert(answer.key(), all.len());
-                all.push(answer);
-            }
+        if let Some(place) = places.get(&answer.key()) {
+            all[*place] = answer;
+        } else {
+            places.insert(answer.key(), all.len());
+            all.push(answer);
         }
     }
     Ok(all)

@@ -241,7 +241,9 @@ impl Factor {
         }
         steps.push(about.neutral);
         // -0 and 0 are one step, and it is written as 0.
-        steps.iter_mut().for_each(|step| *step += 0.0);
+        for step in &mut steps {
+            *step += 0.0;
+        }
         steps.sort_by(f64::total_cmp);
         steps.dedup();
         Ok(steps)
@@ -249,7 +251,6 @@ impl Factor {
 
     /// What it is.
     #[rustfmt::skip]
-    #[expect(clippy::too_many_lines, reason = "a table")]
     pub const fn about(self) -> AboutFactor {
         use Expectation::{Falling, Flat, NotFalling, NotRising, Open};
         const TIMES: [f64; 2] = [0.0, 4.0];
@@ -300,8 +301,7 @@ impl Factor {
             Self::Jpeg => ([Flat; 2], [Falling; 2], "what was asked for is there as before; blocks are a fault"),
             Self::Noise => ([Flat; 2], [Falling; 2], "what was asked for is there as before; grain is a fault"),
             Self::BackgroundRestored => ([NotFalling; 2], [NotFalling; 2], "flat where the edit left the background alone, rising where it did not"),
-            Self::BackgroundTinted => ([Falling; 2], [NotRising; 2], "nobody asked for another background: instruction following falls"),
-            Self::BackgroundBlurred => ([Falling; 2], [NotRising; 2], "nobody asked for another background: instruction following falls"),
+            Self::BackgroundTinted | Self::BackgroundBlurred => ([Falling; 2], [NotRising; 2], "nobody asked for another background: instruction following falls"),
             Self::BackgroundReplaced => ([Falling; 2], [NotRising; 2], "another place altogether: instruction following falls"),
             Self::Strength => ([Falling, Open], [Open, NotRising], "half an edit follows the instruction less; an exaggerated one looks no better"),
             Self::NoOp => ([Falling; 2], [NotFalling; 2], "nothing was done: instruction following falls, and a photo is without faults"),

@@ -323,7 +323,7 @@ struct Noted<'a> {
     writer: &'a Writer,
     done: usize,
     of: usize,
-    noted: Instant,
+    last: Instant,
 }
 
 impl<'a> Noted<'a> {
@@ -332,7 +332,7 @@ impl<'a> Noted<'a> {
             writer,
             done,
             of,
-            noted: Instant::now(),
+            last: Instant::now(),
         };
         noted.note()?;
         Ok(noted)
@@ -340,8 +340,8 @@ impl<'a> Noted<'a> {
 
     fn add(&mut self) -> Result<(), ProbeError> {
         self.done += 1;
-        if self.noted.elapsed() >= NOTE {
-            self.noted = Instant::now();
+        if self.last.elapsed() >= NOTE {
+            self.last = Instant::now();
             self.note()?;
         }
         Ok(())

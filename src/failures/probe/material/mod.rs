@@ -2,6 +2,8 @@
 //! else. Pictures are written without loss, so that no other change comes in by the way; the neutral step is the candidate's own
 //! file, so that its score is the one that the candidate has anyway.
 
+use std::sync::OnceLock;
+
 use image::RgbImage;
 
 use super::ProbeError;
@@ -39,8 +41,10 @@ pub struct Material {
     edit: Option<Picture>,
     pixels: RgbImage,
     instruction: String,
-    /// `None` where nobody said where the edit is, or it is everywhere.
-    background: Option<Background>,
+    /// Holds `None` where the edit is everywhere. Found when it is first asked for, as it takes longer than a variant that needs
+    /// none, and the candidate as it is comes first.
+    background: OnceLock<Option<Background>>,
+    /// Whether it may be asked for.
     mapped: bool,
     donors: Vec<Donor>,
     seed: u64,
@@ -101,7 +105,7 @@ impl Material {
             edit: (!turned).then_some(edit),
             pixels,
             instruction: instruction.into(),
-            background: None,
+            background: OnceLock::new(),
             mapped: false,
             donors: Vec::new(),
             seed,
@@ -109,27 +113,30 @@ impl Material {
     }
 
     /// Says where the edit is: a map of `width` · `height` pixels over the edit's frame, row by row.
+    #[must_use]
     pub fn with_edited(mut self, width: usize, height: usize, edited: &[bool]) -> Self {
-        self.background = Background::new(self.pixels.dimensions(), (width, height), edited);
+        let background = Background::new(self.pixels.dimensions(), (width, height), edited);
+        self.background = OnceLock::from(background);
         self.mapped = edited.len() == width * height;
         self
     }
 
-    /// Finds out where the edit is.
-    pub fn mapped(self) -> Self {
-        let both = raster(&self.original).zip(raster(&self.pixels));
-        match both.map(|(source, edit)| EditMap::between(source, edit)) {
-            Some(map) => self.with_map(&map),
-            None => self,
-        }
+    /// Has it find out where the edit is, once a variant needs to know.
+    #[must_use]
+    pub fn mapped(mut self) -> Self {
+        self.background = OnceLock::new();
+        self.mapped = true;
+        self
     }
 
     /// Says where the edit is.
+    #[must_use]
     pub fn with_map(self, map: &EditMap) -> Self {
         self.with_edited(map.width(), map.height(), map.edited())
     }
 
     /// Gives it other groups to take from.
+    #[must_use]
     pub fn with_donors(mut self, donors: Vec<Donor>) -> Self {
         self.donors = donors;
         self
@@ -294,11 +301,17 @@ impl Material {
     }
 
     fn background(&self, factor: Factor) -> Result<&Background, ProbeError> {
-        self.background.as_ref().ok_or(if self.mapped {
-            ProbeError::NoBackground
-        } else {
-            ProbeError::NoMap(factor.name())
-        })
+        if !self.mapped {
+            return Err(ProbeError::NoMap(factor.name()));
+        }
+        let find = || {
+            let (source, edit) = raster(&self.original).zip(raster(&self.pixels))?;
+            let map = EditMap::between(source, edit);
+            let size = (map.width(), map.height());
+            Background::new(self.pixels.dimensions(), size, map.edited())
+        };
+        let background = self.background.get_or_init(find);
+        background.as_ref().ok_or(ProbeError::NoBackground)
     }
 
     fn donor(&self, factor: Factor, step: f64) -> Result<&Donor, ProbeError> {
