@@ -5,6 +5,8 @@ pub mod edit_map;
 mod lab;
 pub mod measures;
 mod plane;
+#[cfg(test)]
+mod quality;
 pub mod survey;
 
 pub use edit_map::{EditMap, Region, Scope};
