@@ -11,6 +11,8 @@ pub mod occlusion;
 pub mod overlay;
 mod plane;
 pub mod probe;
+#[cfg(test)]
+mod quality;
 pub mod survey;
 
 pub use edit_map::{EditMap, Region, Scope};

@@ -4,7 +4,7 @@
 //! What is measured is kept under the contents of both images, some hundreds at a time, so that a run that was stopped or killed
 //! goes on from where it was, and nothing is measured twice under whatever name. A broken image is told and leaves the rest alone.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 use image::RgbImage;
 use rayon::prelude::{IntoParallelIterator as _, ParallelIterator as _};
@@ -217,7 +217,7 @@ fn groups(task: &Task<'_>) -> Result<Vec<(GroupId, usize)>, WorkspaceError> {
         found.extend(page.iter().map(|group| (group.id, group.candidates)));
     }
     if let Some(chosen) = &task.groups {
-        let chosen: std::collections::HashSet<_> = chosen.iter().collect();
+        let chosen: HashSet<_> = chosen.iter().collect();
         found.retain(|(id, _)| chosen.contains(id));
     }
     Ok(found)
@@ -250,7 +250,7 @@ fn look(workspace: &Workspace, id: GroupId) -> Result<Looked, WorkspaceError> {
     looked.candidates = group.candidates.len();
     // Reads what is new or has changed, and notes what it is, so that its measures are found by it.
     workspace.hashes(id)?;
-    let known: Vec<_> = workspace.measures(id)?;
+    let known = workspace.measures(id)?;
     let is_known = |candidate| known.iter().any(|(id, _)| *id == candidate);
     looked.known = known.len();
     if known.len() == group.candidates.len() {
@@ -265,10 +265,10 @@ fn look(workspace: &Workspace, id: GroupId) -> Result<Looked, WorkspaceError> {
             return Ok(looked);
         }
     };
-    let mut contents = HashMap::new();
+    let mut contents = HashSet::new();
     for candidate in group.candidates.iter().filter(|c| !is_known(c.id)) {
         let measured = image(workspace, &candidate.image).and_then(|(hash, edit)| {
-            if contents.insert(hash.clone(), ()).is_some() {
+            if !contents.insert(hash.clone()) {
                 return Ok(None);
             }
             let (Some(source), Some(edit)) = (raster(&source.1), raster(&edit)) else {

@@ -87,25 +87,41 @@ fn region(part: &[usize], (width, _): Size) -> Option<Region> {
 
 /// The connected parts of a mask as places: of eight neighbours each with `corners`, else of four.
 fn parts(mask: &[bool], (width, height): Size, corners: bool) -> Vec<Vec<usize>> {
-    let mut left = mask.to_vec();
-    let mut found = Vec::new();
-    for start in 0..mask.len() {
-        if !left[start] {
+    // Within a rim of one that is not set, so that every place has all neighbours, at fixed steps.
+    let wide = width + 2;
+    let mut left = vec![false; wide * (height + 2)];
+    for (row, from) in left[wide..]
+        .chunks_exact_mut(wide)
+        .zip(mask.chunks_exact(width))
+    {
+        row[1..=width].copy_from_slice(from);
+    }
+    let near = |down: isize, right: isize| {
+        let step = |width: usize| down * width as isize + right;
+        (step(wide), step(width))
+    };
+    let sides = [near(-1, 0), near(0, -1), near(0, 1), near(1, 0)];
+    let diagonals = [near(-1, -1), near(-1, 1), near(1, -1), near(1, 1)];
+    let mut steps = sides.to_vec();
+    if corners {
+        steps.extend(diagonals);
+    }
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    for start in (0..mask.len()).filter(|at| mask[*at]) {
+        let framed = (start / width + 1) * wide + start % width + 1;
+        if !left[framed] {
             continue;
         }
-        left[start] = false;
-        let mut part = vec![start];
-        let mut next = 0;
-        while let Some(&at) = part.get(next) {
-            next += 1;
-            let (x, y) = (at % width, at / width);
-            for ny in y.saturating_sub(1)..=(y + 1).min(height - 1) {
-                for nx in x.saturating_sub(1)..=(x + 1).min(width - 1) {
-                    let near = ny * width + nx;
-                    if left[near] && (corners || nx == x || ny == y) {
-                        left[near] = false;
-                        part.push(near);
-                    }
+        left[framed] = false;
+        open.push((framed, start));
+        let mut part = Vec::new();
+        while let Some((framed, at)) = open.pop() {
+            part.push(at);
+            for (framed_step, step) in &steps {
+                let next = framed.wrapping_add_signed(*framed_step);
+                if left[next] {
+                    left[next] = false;
+                    open.push((next, at.wrapping_add_signed(*step)));
                 }
             }
         }

@@ -27,6 +27,10 @@ const NO_WINDOW: &str = "no window of 8 × 8 pixels lies there";
 const BLOCK: usize = 8;
 /// So far the means of all but a hundredth of the blocks of a returned source may be apart, in ΔE: what people just see.
 const RETURNED: f32 = 2.3;
+/// And so far the means of the farthest block: colors at hard edges lose that much where an encoder halves their resolution.
+const FARTHEST: f32 = 6.0;
+/// Encoding leaves specks that look like edits on at most this share of the frame.
+const SPECKS: f64 = 0.01;
 /// So similar a returned source has to be at least: less is a picture that lost its detail.
 const SIMILAR: f64 = 0.8;
 /// A returned source has the source's shape to within this share.
@@ -209,21 +213,21 @@ fn textures(out: &mut Measures, pair: &Pair, images: [Raster<'_>; 2]) {
     }
 }
 
-/// Whether the edit is the source again, up to encoding: the same shape, no edited region, no tint, means of blocks that are the
+/// Whether the edit is the source again, up to encoding: the same shape, no edited region but specks, no tint, means of blocks that are the
 /// same to the eye, and the detail still there. JPEG of quality 75 and better passes; blur, tints and edits that can be seen do not.
 fn returned(out: &Measures, pair: &Pair, map: &EditMap, similar: Option<f64>) -> bool {
     let same_shape = out
         .get(Measure::AspectRatio)
         .is_some_and(|ratio| (ratio - 1.0).abs() <= SHAPE);
     same_shape
-        && map.regions().is_empty()
+        && map.share() <= SPECKS
         && map.tint() == 0.0
         && similar.is_none_or(|similar| similar >= SIMILAR)
-        && farthest_blocks(pair) <= RETURNED
+        && blocks_agree(pair)
 }
 
-/// How far the means of all but a hundredth of the blocks are apart at most.
-fn farthest_blocks(pair: &Pair) -> f32 {
+/// Whether the means of nearly all blocks look the same, and those of none look much different.
+fn blocks_agree(pair: &Pair) -> bool {
     let (width, height) = pair.size;
     let mean = |side: usize, left: usize, top: usize| {
         let (right, bottom) = ((left + BLOCK).min(width), (top + BLOCK).min(height));
@@ -242,7 +246,9 @@ fn farthest_blocks(pair: &Pair) -> f32 {
     let mut apart: Vec<f32> = places
         .map(|(left, top)| super::lab::delta_e(mean(0, left, top), mean(1, left, top)))
         .collect();
-    quantile(&mut apart, 0.99).unwrap_or(0.0)
+    let most = quantile(&mut apart, 0.99).unwrap_or(0.0);
+    let farthest = quantile(&mut apart, 1.0).unwrap_or(0.0);
+    most <= RETURNED && farthest <= FARTHEST
 }
 
 #[cfg(test)]

@@ -143,7 +143,7 @@ fn blocks_show_on_the_grid_of_eight() {
         })
         .collect();
     let found = get(&of(&flat, &blocky), Measure::BlockinessDelta);
-    assert!((8.0..13.0).contains(&found), "{found}");
+    assert!((6.0..13.0).contains(&found), "{found}");
     // The same pattern on another grid is no trace of an encoder.
     let other: Vec<Pixel> = (0..W * H)
         .map(|i| {

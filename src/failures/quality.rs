@@ -1,0 +1,300 @@
+//! How good edit maps are, on edits of the sample's photos whose regions are known because they were made from its masks.
+//!
+//! What counts as edited is the whole region that an operation worked on, also where a pixel happens to look as before: such a
+//! pixel cannot be seen in the images, and costs the map what it costs. All edits are written as JPEG of quality 85 and read again.
+//! The thresholds of the map were chosen on the photos of odd place in the list and these tests run on those of even place.
+
+use std::fmt::Write as _;
+
+use image::{GrayImage, Rgb, RgbImage};
+
+use super::edit_map::{EditMap, Scope};
+use super::raster;
+use crate::data::images::{decode, fit, jpeg, resize};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/sample-data");
+
+/// Photos with a good mask of a subject of some size.
+const PHOTOS: [&str; 20] = [
+    "animals_bison",
+    "animals_chelsea_cat",
+    "animals_crab",
+    "animals_dog",
+    "animals_duck",
+    "animals_horses",
+    "animals_kingfisher",
+    "animals_kitten",
+    "animals_macaw",
+    "animals_polar_bear",
+    "animals_red_panda",
+    "animals_sheep",
+    "food_coffee",
+    "food_cup_saucer",
+    "food_fig",
+    "objects_bata_drums",
+    "objects_rocket",
+    "people_astronaut",
+    "street_brick_basilica",
+    "street_eiffel_tower",
+];
+
+/// What is done inside a mask.
+const LOCAL: [&str; 6] = ["recolor", "brighten", "blur", "remove", "paste", "backdrop"];
+/// What is done to the whole frame.
+const GLOBAL: [&str; 4] = ["brighter", "warmer", "grey", "vivid"];
+
+struct Photo {
+    name: &'static str,
+    image: RgbImage,
+    mask: GrayImage,
+}
+
+fn photo(name: &'static str, long_side: u32) -> Photo {
+    let read = |path: String| decode(&std::fs::read(path).unwrap()).unwrap();
+    let image = fit(
+        &read(format!("{FOLDER}/photos/{name}.jpg")),
+        long_side,
+        long_side,
+    );
+    let mask = resize(
+        &read(format!("{FOLDER}/masks/{name}.png")),
+        image.width(),
+        image.height(),
+    );
+    let mask = GrayImage::from_fn(mask.width(), mask.height(), |x, y| {
+        image::Luma([if mask.get_pixel(x, y).0[0] > 127 {
+            255
+        } else {
+            0
+        }])
+    });
+    Photo { name, image, mask }
+}
+
+fn luma([r, g, b]: [u8; 3]) -> f32 {
+    0.299 * f32::from(r) + 0.587 * f32::from(g) + 0.114 * f32::from(b)
+}
+
+/// The mean color of a picture where a mask is not set.
+fn mean_outside(photo: &Photo) -> [f32; 3] {
+    let (mut sum, mut n) = ([0.0; 3], 0.0_f32);
+    for (pixel, mask) in photo.image.pixels().zip(photo.mask.pixels()) {
+        if mask.0[0] == 0 {
+            n += 1.0;
+            for (sum, v) in sum.iter_mut().zip(pixel.0) {
+                *sum += f32::from(v);
+            }
+        }
+    }
+    sum.map(|sum| sum / n.max(1.0))
+}
+
+/// The picture with an operation done to all of it, before the mask decides where it shows.
+fn changed(what: &str, photo: &Photo, other: &Photo) -> RgbImage {
+    let (w, h) = photo.image.dimensions();
+    let each = |f: &dyn Fn([u8; 3]) -> [f32; 3]| {
+        let mut image = photo.image.clone();
+        for pixel in image.pixels_mut() {
+            pixel.0 = f(pixel.0).map(|v| v.round().clamp(0.0, 255.0) as u8);
+        }
+        image
+    };
+    match what {
+        "recolor" => each(&|p| {
+            let l = luma(p);
+            [0.35 * l + 10.0, 0.55 * l + 15.0, 0.9 * l + 60.0]
+        }),
+        "brighten" | "brighter" => each(&|p| p.map(|v| 255.0 * (f32::from(v) / 255.0).powf(0.55))),
+        "warmer" => each(&|[r, g, b]| {
+            [
+                f32::from(r) * 1.15 + 12.0,
+                f32::from(g) * 1.02,
+                f32::from(b) * 0.72,
+            ]
+        }),
+        "grey" => each(&|p| [luma(p); 3]),
+        "vivid" => each(&|p| p.map(|v| luma(p) + 2.2 * (f32::from(v) - luma(p)))),
+        "blur" => resize(
+            &resize(&photo.image, (w / 12).max(1), (h / 12).max(1)),
+            w,
+            h,
+        ),
+        "remove" => {
+            let mean = mean_outside(photo);
+            let mut image = each(&|_| mean);
+            // Not flat, as what editors fill in is not.
+            for (x, y, pixel) in image.enumerate_pixels_mut() {
+                let wave = 6.0 * ((x as f32 / 5.0).sin() + (y as f32 / 4.0).cos());
+                pixel.0 = pixel
+                    .0
+                    .map(|v| (f32::from(v) + wave).clamp(0.0, 255.0) as u8);
+            }
+            image
+        }
+        _ => resize(&other.image, w, h),
+    }
+}
+
+/// An edit and where it was made.
+fn edited(what: &str, photo: &Photo, other: &Photo) -> (RgbImage, Vec<bool>) {
+    let (w, h) = photo.image.dimensions();
+    let whole = GLOBAL.contains(&what);
+    let mask = match what {
+        "paste" => {
+            let mask =
+                image::imageops::resize(&other.mask, w, h, image::imageops::FilterType::Nearest);
+            mask.pixels().map(|v| v.0[0] > 0).collect()
+        }
+        "backdrop" => photo.mask.pixels().map(|v| v.0[0] == 0).collect(),
+        _ => photo
+            .mask
+            .pixels()
+            .map(|v| whole || v.0[0] > 0)
+            .collect::<Vec<_>>(),
+    };
+    let after = changed(what, photo, other);
+    let mut image = photo.image.clone();
+    for ((to, from), set) in image.pixels_mut().zip(after.pixels()).zip(&mask) {
+        if *set {
+            *to = Rgb(from.0);
+        }
+    }
+    let image = decode(&jpeg(&image, 85).unwrap()).unwrap();
+    (image, mask)
+}
+
+/// What came of one edit.
+struct Case {
+    name: String,
+    what: &'static str,
+    iou: f64,
+    /// Off from the change outside the true mask, as a share of it, and the true one, in ΔE.
+    background: (f64, f64),
+}
+
+fn case(what: &'static str, photo: &Photo, other: &Photo) -> Case {
+    let (edit, truth) = edited(what, photo, other);
+    let map = EditMap::between(raster(&photo.image).unwrap(), raster(&edit).unwrap());
+    assert_eq!(map.edited().len(), truth.len());
+    let (mut and, mut or) = (0.0, 0.0);
+    let mut sums = [[0.0_f64; 2]; 2];
+    for ((found, truth), change) in map.edited().iter().zip(&truth).zip(map.change()) {
+        and += f64::from(u8::from(*found && *truth));
+        or += f64::from(u8::from(*found || *truth));
+        for (sum, edited) in sums.iter_mut().zip([found, truth]) {
+            if !edited {
+                sum[0] += f64::from(*change);
+                sum[1] += 1.0;
+            }
+        }
+    }
+    let [found, known] = sums.map(|[sum, n]| sum / n);
+    Case {
+        name: photo.name.to_owned(),
+        what,
+        iou: and / or,
+        background: ((found - known).abs() / known, known),
+    }
+}
+
+/// All local edits of the photos, or every other one of them.
+fn local(photos: &[Photo]) -> Vec<Case> {
+    let pairs = photos.iter().zip(photos.iter().cycle().skip(1));
+    pairs
+        .flat_map(|(photo, other)| LOCAL.map(|what| case(what, photo, other)))
+        .collect()
+}
+
+fn mean(numbers: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut n) = (0.0, 0.0);
+    for number in numbers {
+        sum += number;
+        n += 1.0;
+    }
+    sum / n
+}
+
+/// A table of the means, and the cases where the map is wrong.
+fn table(cases: &[Case]) -> String {
+    let mut out = String::new();
+    for what in LOCAL {
+        let of = || cases.iter().filter(|case| case.what == what);
+        let (iou, off) = (
+            mean(of().map(|c| c.iou)),
+            mean(of().map(|c| c.background.0)),
+        );
+        let true_one = mean(of().map(|c| c.background.1));
+        let _ = writeln!(
+            out,
+            "{what:10} IoU {iou:.3}, background off by {:.1} % of ΔE {true_one:.2}",
+            100.0 * off
+        );
+    }
+    for case in cases.iter().filter(|case| case.iou < 0.5) {
+        let _ = writeln!(
+            out,
+            "failed: {} of {}, IoU {:.2}",
+            case.what, case.name, case.iou
+        );
+    }
+    out
+}
+
+fn photos(of: usize, long_side: u32) -> Vec<Photo> {
+    let names = PHOTOS.into_iter().skip(of).step_by(2);
+    names.map(|name| photo(name, long_side)).collect()
+}
+
+#[test]
+fn local_edits_are_found_where_they_were_made() {
+    let cases = local(&photos(1, 128));
+    let table = table(&cases);
+    eprintln!("{table}");
+    assert!(mean(cases.iter().map(|c| c.iou)) >= 0.8, "{table}");
+    // Of the change summed over all, so that a background that hardly changed weighs little.
+    let off: f64 = cases.iter().map(|c| c.background.0 * c.background.1).sum();
+    let all: f64 = cases.iter().map(|c| c.background.1).sum();
+    assert!(off / all < 0.1, "{:.3}\n{table}", off / all);
+}
+
+#[test]
+fn tones_of_the_whole_frame_are_taken_for_global() {
+    let photos = photos(1, 128);
+    let words = [
+        "Make the photo brighter",
+        "Make the photo warmer",
+        "Turn it black and white",
+        "Make the colors more vivid",
+    ];
+    let (mut measured, mut all, mut missed) = (0.0, 0.0, Vec::new());
+    for photo in &photos {
+        for (what, words) in GLOBAL.into_iter().zip(words) {
+            let (edit, _) = edited(what, photo, photo);
+            let map = EditMap::between(raster(&photo.image).unwrap(), raster(&edit).unwrap());
+            let scope = Scope::judge(&map, words);
+            assert!(scope.global, "{} {what}: {}", photo.name, scope.why);
+            all += 1.0;
+            if Scope::measured(&map).global {
+                measured += 1.0;
+            } else {
+                missed.push(format!("{} {what}", photo.name));
+            }
+        }
+    }
+    eprintln!("by measure alone: {measured} of {all}; not {missed:?}");
+    assert!(measured / all >= 0.7, "{missed:?}");
+}
+
+/// The same at the size that people see, over both halves: for the figures.
+#[test]
+#[ignore = "takes a minute; prints figures"]
+fn figures_of_both_halves() {
+    for (half, of) in [("chosen on", 0), ("tested on", 1)] {
+        let cases = local(&photos(of, 512));
+        let iou = mean(cases.iter().map(|c| c.iou));
+        eprintln!(
+            "photos that thresholds were {half}: IoU {iou:.3}\n{}",
+            table(&cases)
+        );
+    }
+}
