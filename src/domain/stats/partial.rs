@@ -15,7 +15,9 @@ pub type Levels<'a> = &'a [usize];
 pub fn hold(values: &[f64], factors: &[Levels<'_>]) -> Vec<f64> {
     let mut left = values.to_vec();
     let mean = left.iter().sum::<f64>() / left.len().max(1) as f64;
-    left.iter_mut().for_each(|v| *v -= mean);
+    for value in &mut left {
+        *value -= mean;
+    }
     let size = left.iter().map(|v| v.abs()).fold(0.0, f64::max);
     let mut sums: Vec<Vec<(f64, f64)>> = factors
         .iter()
@@ -53,7 +55,7 @@ pub fn hold(values: &[f64], factors: &[Levels<'_>]) -> Vec<f64> {
 /// further component in which two factors' levels never meet (exact for up to two factors, and an upper bound for more).
 pub fn held_degrees(factors: &[Levels<'_>], n: usize) -> usize {
     let levels = |f: &Levels<'_>| {
-        let mut seen: Vec<usize> = f.iter().copied().collect();
+        let mut seen: Vec<usize> = f.to_vec();
         seen.sort_unstable();
         seen.dedup();
         seen.len()
@@ -67,6 +69,15 @@ pub fn held_degrees(factors: &[Levels<'_>], n: usize) -> usize {
         .min(n)
 }
 
+/// The number that stands for all that is joined with `i`.
+fn root(parent: &mut [usize], mut i: usize) -> usize {
+    while parent[i] != i {
+        parent[i] = parent[parent[i]];
+        i = parent[i];
+    }
+    i
+}
+
 /// Into how many parts two factors fall whose levels never meet.
 fn components(first: &[usize], second: &[usize]) -> usize {
     let (a, b) = (
@@ -74,13 +85,6 @@ fn components(first: &[usize], second: &[usize]) -> usize {
         second.iter().max().map_or(0, |m| m + 1),
     );
     let mut parent: Vec<usize> = (0..a + b).collect();
-    fn root(parent: &mut [usize], mut i: usize) -> usize {
-        while parent[i] != i {
-            parent[i] = parent[parent[i]];
-            i = parent[i];
-        }
-        i
-    }
     for (x, y) in first.iter().zip(second) {
         let (x, y) = (root(&mut parent, *x), root(&mut parent, a + y));
         parent[x] = y;

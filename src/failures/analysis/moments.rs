@@ -279,13 +279,14 @@ fn solve(mut matrix: Vec<Vec<f64>>, mut right: Vec<f64>) -> Option<Vec<f64>> {
         matrix.swap(i, best);
         right.swap(i, best);
         let pivot = matrix[i][i];
-        if !(pivot.abs() > 1e-9 * sizes[i]) {
+        if pivot.is_nan() || pivot.abs() <= 1e-9 * sizes[i] {
             return None;
         }
+        let above = matrix[i].clone();
         for j in i + 1..n {
             let times = matrix[j][i] / pivot;
-            for k in i..n {
-                matrix[j][k] -= times * matrix[i][k];
+            for (to, part) in matrix[j].iter_mut().zip(&above).skip(i) {
+                *to -= times * part;
             }
             right[j] -= times * right[i];
         }

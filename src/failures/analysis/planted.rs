@@ -210,6 +210,7 @@ fn where_nothing_is_planted_nothing_is_named_in_nineteen_of_twenty_seeds() {
 
 #[test]
 #[ignore = "a minute with optimisation, many without; it prints its rates"]
+#[allow(clippy::print_stderr, reason = "its figures are what it is run for")]
 fn over_two_hundred_seeds_the_rates_are_as_promised() {
     let mut most = 0;
     for (sees, what) in [
@@ -229,13 +230,13 @@ fn over_two_hundred_seeds_the_rates_are_as_promised() {
                         .is_empty()
                 })
                 .count();
-            println!("nothing planted, {what}, {annotators} annotators: named in {named} of 200");
+            eprintln!("nothing planted, {what}, {annotators} annotators: named in {named} of 200");
             most = most.max(named);
         }
     }
     let rates = |planted, what| {
         let rates = found(200, planted, what, 300);
-        println!("{what:?}: alone, first, and in the interval: {rates:?} of 200");
+        eprintln!("{what:?}: alone, first, and in the interval: {rates:?} of 200");
         rates
     };
     for k in [4.0, 6.0, 8.0] {

@@ -70,7 +70,8 @@ fn workspace(root: &std::path::Path, seed: u64) -> Workspace {
             "id": group.to_string(), "source": name, "instruction": "leave it", "category": format!("c{}", group % 3),
             "candidates": candidates
         });
-        lines.push_str(&format!("{record}\n"));
+        lines.push_str(&record.to_string());
+        lines.push('\n');
     }
     std::fs::write(root.join("groups.jsonl"), lines).unwrap();
     let workspace = Workspace::create(root).unwrap();
@@ -238,6 +239,7 @@ fn a_scorer_that_likes_nothing_is_not_suspected_and_what_is_missing_is_said() {
 
 #[test]
 #[ignore = "decodes the demo's images: half a minute without optimisation"]
+#[allow(clippy::print_stderr, reason = "its figures are what it is run for")]
 fn over_the_demo_an_annotator_with_a_taste_for_saturation_is_found_out_by_the_others() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = Workspace::demo_in(dir.path()).unwrap();
@@ -262,7 +264,7 @@ fn over_the_demo_an_annotator_with_a_taste_for_saturation_is_found_out_by_the_ot
         }
         let report = analyse(&all, &task.settings, task.model.clone(), data).unwrap();
         for effect in &report.effects {
-            println!(
+            eprintln!(
                 "k = {k}: {} {} {:?} p {:.1e}",
                 effect.judged.name(),
                 effect.measure.name(),

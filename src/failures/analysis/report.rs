@@ -307,12 +307,6 @@ pub struct Turned {
     pub pairs: Vec<TurnedPair>,
 }
 
-impl Default for Judged {
-    fn default() -> Self {
-        Self::Overall
-    }
-}
-
 /// One such pair.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct TurnedPair {

@@ -29,7 +29,9 @@ pub struct Case {
 }
 
 /// Which of the model's scores is held against people's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Serialize, Deserialize,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Judged {
     /// Instruction following.
@@ -37,6 +39,7 @@ pub enum Judged {
     /// Visual quality.
     Vq,
     /// The aggregate against the mean of both axes; only for models that have no axes.
+    #[default]
     Overall,
 }
 
