@@ -167,7 +167,11 @@ fn without_an_analysis_a_key_begins_one() {
 #[test]
 fn an_analysis_that_named_nothing_says_so() {
     let rig = analysed(100, 30, Vec::new());
-    assert!(rig.frame().contains("stands the correction"), "{}", rig.frame());
+    assert!(
+        rig.frame().contains("stands the correction"),
+        "{}",
+        rig.frame()
+    );
 }
 
 #[test]

@@ -5,10 +5,10 @@ use insta::assert_snapshot;
 use super::{Probe, Target};
 use crate::domain::{Aggregate, Gaussian, GroupId, ImageRef, Reward};
 use crate::failures::probe::Factor;
+use crate::score::LiveEvent;
 use crate::tui::msg::{Action, Effect, Msg};
 use crate::tui::probing::{ProbeNews, What};
 use crate::tui::rig::{Rig, groups};
-use crate::score::LiveEvent;
 
 /// A rig on the probe screen, with the wish it had.
 fn probing(width: u16, height: u16) -> (Rig, u64) {
@@ -35,7 +35,13 @@ fn response(step: f64) -> Reward {
 
 /// The pictures of all steps are made and rated, more of the factor for more of the score.
 fn turned(rig: &mut Rig, job: u64, factor: Factor, until: usize) {
-    for (place, step) in factor.steps(&[]).unwrap().into_iter().enumerate().take(until) {
+    for (place, step) in factor
+        .steps(&[])
+        .unwrap()
+        .into_iter()
+        .enumerate()
+        .take(until)
+    {
         rig.send(Msg::Probe(ProbeNews::Variant {
             job,
             place,
@@ -59,7 +65,10 @@ fn the_marked_candidate_is_probed_and_its_curves_grow() {
         _ => None,
     });
     let wish = wish.unwrap();
-    assert_eq!((wish.index, wish.what), (1, What::Factor(Factor::Saturation)));
+    assert_eq!(
+        (wish.index, wish.what),
+        (1, What::Factor(Factor::Saturation))
+    );
     turned(&mut rig, job, Factor::Saturation, 5);
     assert_snapshot!("some", rig.frame());
     turned(&mut rig, job, Factor::Saturation, 9);
@@ -81,7 +90,11 @@ fn another_factor_is_turned_at_once_and_what_was_under_way_for_the_last_is_passe
     let second = newest(&rig);
     assert!(second > first);
     turned(&mut rig, first, Factor::Saturation, 3);
-    assert!(rig.frame().contains("0 of 9 steps rated"), "{}", rig.frame());
+    assert!(
+        rig.frame().contains("0 of 9 steps rated"),
+        "{}",
+        rig.frame()
+    );
     turned(&mut rig, second, Factor::Brightness, 2);
     assert!(rig.frame().contains("2 of 9 steps rated"));
 }
@@ -92,7 +105,11 @@ fn a_step_that_cannot_be_made_says_why_and_the_others_go_on() {
     let why = "nothing is outside the edit".to_owned();
     rig.send(Msg::Probe(ProbeNews::NoVariant { job, place: 0, why }));
     rig.keys("g");
-    assert!(rig.frame().contains("nothing is outside"), "{}", rig.frame());
+    assert!(
+        rig.frame().contains("nothing is outside"),
+        "{}",
+        rig.frame()
+    );
     rig.send(Msg::Probe(ProbeNews::Failed {
         job,
         why: "the source is gone".into(),
