@@ -3,18 +3,21 @@
 //! Both images are brought to the source's frame (an edit of another shape is stretched to it; nothing is registered), at most
 //! 512 pixels long and no finer than the coarser of the two, so that what is compared is what both can show. Each pixel gets its
 //! ΔE2000. What the whole background did alike, a tint or another tone, is found first ([`background`]) and taken away; what is
-//! left, smoothed, is held against a threshold relative to its own level, and the pixels above it are cleaned to regions
-//! ([`regions`]). So a local edit stands out over noise of encoding and over a tinted background alike. Where the change is one
+//! left, smoothed, is held against what encoding alone does to such a place ([`noise`]), and the pixels above that are cleaned to
+//! regions ([`regions`]). So a local edit stands out over noise of encoding and over a tinted background alike. Where the change is one
 //! of the whole frame there is no background, and the whole frame is one region.
 
 mod background;
+mod noise;
 mod regions;
 mod scope;
 
 use super::lab::{Lab, delta_e, labs};
-use super::plane::{Size, at_size, quantile, smoothed};
+use super::plane::{Size, at_size, grown, smoothed};
 use crate::domain::color::Pixel;
 use crate::domain::raster::Raster;
+
+use noise::Noise;
 
 pub use regions::Region;
 pub use scope::{Scope, Wording};
@@ -25,15 +28,8 @@ pub const LONG_SIDE: usize = 512;
 /// The shortest long side that an edit of few pixels brings a map down to.
 const LEAST_SIDE: f64 = 64.0;
 
-/// A difference between smoothed images that people see where they look for it; ΔE2000 of 2.3 is one that half of them see.
+/// ΔE2000 of 2.3 is a difference that half of all people see where they look for it.
 const VISIBLE: f32 = 2.3;
-
-/// From this level on what is left is no noise of encoding, however much of the frame has it: an edit of most of the frame may
-/// not raise the threshold above itself.
-const MOST_NOISE: f32 = 6.0;
-
-/// The threshold is so many times as far above the level of the calmer part as its calmest places are below it.
-const DEVIATIONS: f32 = 3.0;
 
 /// A region is begun by what is so many times the threshold.
 const BEGIN: f32 = 1.7;
@@ -43,6 +39,9 @@ const WHOLE: f64 = 0.97;
 
 /// A tone of the whole frame of such a strength is an edit by itself, unless something in it changed more.
 const STRONG_TONE: f32 = 8.0;
+
+/// What lies within this share of the long side of a region is no background.
+const RIM: f64 = 0.012;
 
 /// Where and how much an edit changed its source.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,8 +71,11 @@ impl EditMap {
         let left = left.as_deref().unwrap_or(&pair.change);
         let fine = smoothed(left, size, 1);
         let coarse = smoothed(&fine, size, 2);
-        let threshold = threshold(&coarse);
-        let found = regions::found(&fine, &coarse, size, (threshold, BEGIN * threshold));
+        let noise = Noise::of(&coarse, &pair.labs[0], size);
+        let threshold = noise.threshold();
+        let cuts = (threshold, BEGIN * threshold);
+        let [raw, fine, coarse] = [left, &fine, &coarse].map(|plane| noise.weighed(plane));
+        let found = regions::found([&raw, &fine, &coarse], size, cuts);
         let tint = tone.strength(pair);
         let mut map = Self {
             size,
@@ -142,7 +144,8 @@ impl EditMap {
         edited as f64 / self.edited.len() as f64
     }
 
-    /// What a smoothed change has to reach to be in a region, as ΔE2000, beyond what the whole background did.
+    /// What a smoothed change has to reach to be in a region where the source is calm, as ΔE2000, beyond what the whole background
+    /// did; up to 6 where it is busy.
     pub const fn threshold(&self) -> f32 {
         self.threshold
     }
@@ -150,6 +153,16 @@ impl EditMap {
     /// How far the background as a whole was tinted or toned, as the median ΔE2000 of that; 0 where it was left as it is.
     pub const fn tint(&self) -> f32 {
         self.tint
+    }
+
+    /// The pixels well outside the edited regions, row by row: an edit's edge is soft, and encoding carries it further. None where
+    /// the whole frame was edited.
+    pub fn background(&self) -> Vec<bool> {
+        let long = self.size.0.max(self.size.1) as f64;
+        let rim = (long * RIM).ceil() as usize;
+        let mut background = grown(&self.edited, self.size, rim);
+        background.iter_mut().for_each(|near| *near = !*near);
+        background
     }
 
     /// Whether the whole frame was edited, so that there is no background.
@@ -174,14 +187,6 @@ impl EditMap {
         let touched = counts.iter().filter(|[n, all]| *n > 0 && n * 10 >= *all);
         touched.count() as f64 / there as f64
     }
-}
-
-/// What a smoothed change has to reach, from the level and the spread of the calmer part of the frame: the rest may be the edit.
-fn threshold(coarse: &[f32]) -> f32 {
-    let mut numbers: Vec<f32> = coarse.iter().step_by(3).copied().collect();
-    let level = quantile(&mut numbers, 0.3).unwrap_or(0.0);
-    let least = quantile(&mut numbers, 0.05).unwrap_or(0.0);
-    (level + DEVIATIONS * (level - least)).clamp(VISIBLE, MOST_NOISE)
 }
 
 /// A source and its edit at the size of their map.

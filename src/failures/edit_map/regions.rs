@@ -35,8 +35,13 @@ pub(super) struct Found {
     pub(super) regions: Vec<Region>,
 }
 
-/// The regions of what reaches `low` in the `fine` map and is connected to what reaches `high` in the `coarse` one.
-pub(super) fn found(fine: &[f32], coarse: &[f32], size: Size, (low, high): (f32, f32)) -> Found {
+/// The regions of what reaches `low` in the `fine` map and is connected to what reaches `high` in the `coarse` one. Their edges are
+/// those of the map before it was smoothed, `raw`: smoothing spreads a strong change over its neighbours.
+pub(super) fn found(
+    [raw, fine, coarse]: [&[f32]; 3],
+    size: Size,
+    (low, high): (f32, f32),
+) -> Found {
     let all = fine.len();
     let share = |share: f64| (all as f64 * share) as usize;
     let mut edited = vec![false; all];
@@ -51,6 +56,10 @@ pub(super) fn found(fine: &[f32], coarse: &[f32], size: Size, (low, high): (f32,
     }
     let radius = (size.0.max(size.1) as f64 * CLOSE).ceil() as usize;
     let mut edited = shrunk(&grown(&edited, size, radius), size, radius);
+    let core = shrunk(&edited, size, 1);
+    for ((edited, core), raw) in edited.iter_mut().zip(core).zip(raw) {
+        *edited &= core || *raw >= low;
+    }
     let unset: Vec<bool> = edited.iter().map(|set| !set).collect();
     for hole in parts(&unset, size, false) {
         if hole.len() <= share(HOLE) && !hole.iter().any(|at| at_rim(*at, size)) {
@@ -151,7 +160,7 @@ mod tests {
             }
             plane[y * 40 + 5] = 9.0;
         }
-        let found = found(&plane, &plane, size, (2.0, 5.0));
+        let found = found([&plane; 3], size, (2.0, 5.0));
         assert_eq!(
             found.regions,
             [Region {

@@ -76,7 +76,18 @@ fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
         sums[side] += f64::from(*change);
         counts[side] += 1;
     }
-    let [outside, inside] = [0, 1].map(|side| sums[side] / counts[side] as f64);
+    let inside = sums[1] / counts[1] as f64;
+    let (mut outside, mut beyond) = (0.0, 0_usize);
+    for (change, _) in map
+        .change()
+        .iter()
+        .zip(map.background())
+        .filter(|(_, b)| *b)
+    {
+        outside += f64::from(*change);
+        beyond += 1;
+    }
+    let outside = outside / beyond as f64;
     out.set(
         Measure::Change,
         (sums[0] + sums[1]) / map.change().len() as f64,
@@ -95,7 +106,7 @@ fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
     either(
         Measure::BackgroundChange,
         outside,
-        counts[0] == 0,
+        beyond == 0,
         NO_BACKGROUND,
     );
     let luma = [0, 1].map(|side| Luma::of(pair.size, &pair.pixels[side]));

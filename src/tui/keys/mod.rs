@@ -182,6 +182,7 @@ impl Chord {
             "f3" => KeyCode::F(3),
             "f4" => KeyCode::F(4),
             "f5" => KeyCode::F(5),
+            "f6" => KeyCode::F(6),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -236,6 +237,7 @@ fn pretty(key: &str) -> String {
         "f3" => "F3",
         "f4" => "F4",
         "f5" => "F5",
+        "f6" => "F6",
         other => other,
     };
     format!("{prefix}{name}")
