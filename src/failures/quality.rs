@@ -5,6 +5,11 @@
 //! The thresholds of the map are not fitted to these edits. Whoever fits them does so on the photos of odd place in the list: the
 //! tests run on those of even place.
 
+#![allow(
+    clippy::print_stderr,
+    reason = "the tables of cases are part of what these tests give"
+)]
+
 use std::fmt::Write as _;
 
 use image::{GrayImage, Rgb, RgbImage};
@@ -171,9 +176,10 @@ fn edited(what: &str, photo: &Photo, other: &Photo) -> (RgbImage, Vec<bool>) {
             .collect::<Vec<_>>(),
     };
     let after = changed(what, photo, other);
-    let mut image = match tinted {
-        true => changed("tint", photo, other),
-        false => photo.image.clone(),
+    let mut image = if tinted {
+        changed("tint", photo, other)
+    } else {
+        photo.image.clone()
     };
     for ((to, from), set) in image.pixels_mut().zip(after.pixels()).zip(&mask) {
         if *set {

@@ -211,7 +211,6 @@ impl<'a> Looks<'a> {
     }
 
     fn words(
-        &self,
         select: &RefCell<Statement<'a>>,
         candidate: i64,
         each: &mut dyn FnMut(&str) -> bool,
@@ -300,7 +299,7 @@ impl Facts for Known<'_, '_> {
                     Text::Tag => &self.looks.tags,
                     _ => &self.looks.selections,
                 };
-                return self.looks.noted(self.looks.words(select, row.id, each));
+                return self.looks.noted(Looks::words(select, row.id, each));
             }
         };
         if let Some(text) = one {
@@ -325,6 +324,8 @@ pub fn needs(query: &Query) -> (bool, bool) {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
     use super::*;
     use crate::domain::{Gaussian, Measure, Reward};
 
@@ -341,8 +342,9 @@ mod tests {
                     r#"{{"id": "{key}", "image": "{image}", "editor": "Flux-{n}", "labels": [{{"annotator": "ann", "if": {score}, "vq": 2}}]}}"#
                 ));
             }
-            text += &format!(
-                "{{\"id\": \"g{n}\", \"source\": \"s{n}.png\", \"instruction\": \"make it {n}\", \"candidates\": [{}]}}\n",
+            let _ = writeln!(
+                text,
+                "{{\"id\": \"g{n}\", \"source\": \"s{n}.png\", \"instruction\": \"make it {n}\", \"candidates\": [{}]}}",
                 candidates.join(", ")
             );
         }

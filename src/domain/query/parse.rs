@@ -291,7 +291,7 @@ impl Parser<'_> {
     }
 
     fn text(&mut self) -> Result<String, QueryError> {
-        let (Some(Token::Word(text)) | Some(Token::Quoted(text))) = self.peek() else {
+        let Some(Token::Word(text) | Token::Quoted(text)) = self.peek() else {
             return Err(self.wrong("expected a word, or words in quotation marks"));
         };
         let text = text.clone();

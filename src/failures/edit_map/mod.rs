@@ -160,9 +160,8 @@ impl EditMap {
     pub fn background(&self) -> Vec<bool> {
         let long = self.size.0.max(self.size.1) as f64;
         let rim = (long * RIM).ceil() as usize;
-        let mut background = grown(&self.edited, self.size, rim);
-        background.iter_mut().for_each(|near| *near = !*near);
-        background
+        let near = grown(&self.edited, self.size, rim);
+        near.into_iter().map(|near| !near).collect()
     }
 
     /// Whether the whole frame was edited, so that there is no background.

@@ -91,10 +91,8 @@ mod tests {
     /// The left half is flat, the right half a board of two greys.
     fn halves(size: Size) -> Vec<Lab> {
         let at = |i: usize| (i % size.0, i / size.0);
-        let light = |(x, y): (usize, usize)| match x < size.0 / 2 || (x / 3 + y / 3) % 2 == 0 {
-            true => 30.0,
-            false => 50.0,
-        };
+        let dark = |(x, y): (usize, usize)| x < size.0 / 2 || (x / 3 + y / 3) % 2 == 0;
+        let light = |at| if dark(at) { 30.0 } else { 50.0 };
         (0..size.0 * size.1)
             .map(|i| [light(at(i)), 0.0, 0.0])
             .collect()

@@ -58,13 +58,17 @@ pub(super) fn similarity([first, second]: [&Luma; 2], edited: &[bool]) -> Simila
         let mut sums = Sums::default();
         for y in row * HALF..(row + 1) * HALF {
             let from = y * width + column * HALF;
-            for at in from..from + HALF {
-                let (x, y) = (f64::from(first.values[at]), f64::from(second.values[at]));
+            let row = from..from + HALF;
+            let values = first.values[row.clone()]
+                .iter()
+                .zip(&second.values[row.clone()]);
+            for ((x, y), edited) in values.zip(&edited[row]) {
+                let (x, y) = (f64::from(*x), f64::from(*y));
                 sums.add(&Sums {
                     means: [x, y],
                     squares: [x * x, y * y],
                     product: x * y,
-                    edited: usize::from(edited[at]),
+                    edited: usize::from(*edited),
                 });
             }
         }

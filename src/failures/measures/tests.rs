@@ -55,14 +55,14 @@ fn identical_images_differ_in_nothing_and_have_nothing_inside_an_edit() {
 #[test]
 fn saturation_rises_by_what_was_put_in() {
     // Saturation 0.25, then 0.5, over the whole frame.
-    let source = [[200, 175, 150]; W * H];
-    let edit = [[200, 150, 100]; W * H];
+    let source = vec![[200, 175, 150]; W * H];
+    let edit = vec![[200, 150, 100]; W * H];
     let measures = of(&source, &edit);
     assert!((get(&measures, Measure::SatDelta) - 0.25).abs() < 1e-9);
     assert!((get(&measures, Measure::SatP95Delta) - 0.25).abs() < 1e-3);
     assert!(get(&measures, Measure::ColorfulnessDelta) > 10.0);
     // A tenth of the frame alone moves the mean by a tenth, and the 95th percentile by all of it.
-    let mut edit = source;
+    let mut edit = source.clone();
     edit[..W * H / 10].fill([200, 150, 100]);
     let measures = of(&source, &edit);
     assert!((get(&measures, Measure::SatDelta) - 0.025).abs() < 1e-3);
@@ -71,8 +71,8 @@ fn saturation_rises_by_what_was_put_in() {
 
 #[test]
 fn lightness_and_contrast_are_those_of_cielab() {
-    let source = [[119; 3]; W * H];
-    let mut edit = source;
+    let source = vec![[119; 3]; W * H];
+    let mut edit = source.clone();
     edit[..W * H / 2].fill([0; 3]);
     edit[W * H / 2..].fill([255; 3]);
     let measures = of(&source, &edit);
@@ -98,7 +98,7 @@ fn clipped_pixels_are_those_with_a_component_at_an_end() {
 
 #[test]
 fn noise_is_found_with_its_own_size() {
-    let source = [[128; 3]; W * H];
+    let source = vec![[128; 3]; W * H];
     let mut normal = normals(3);
     for sigma in [2.0, 8.0] {
         let edit: Vec<Pixel> = source

@@ -6,14 +6,12 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use super::{App, Screen, score_range};
-use crate::tui::keys::{Context, TABLE, label_of};
-use crate::tui::msg::Action;
+use crate::tui::keys::{hints, label_of};
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
 use crate::tui::screens::{
     agreement, annotate, bench, browse, detail, failures, probe, prose, train,
 };
-use crate::tui::sight::Glass;
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
 use crate::tui::widgets::image::Pictures;
@@ -200,111 +198,7 @@ impl App {
     /// The keys most useful here, with short words.
     fn hints(&self) -> Vec<(String, &'static str)> {
         let contexts = self.contexts();
-        let wanted: &[(Action, &'static str)] = match contexts.first() {
-            Some(Context::Browse) => &[
-                (Action::Help, "help"),
-                (Action::OpenDetail, "open"),
-                (Action::Filter, "filter"),
-                (Action::NextSort, "sort"),
-                (Action::NextPanel, "panel"),
-                (Action::ToTrain, "runs"),
-                (Action::Palette, "commands"),
-                (Action::Quit, "quit"),
-            ],
-            Some(Context::Detail) => &[
-                (Action::Help, "help"),
-                (Action::Blink, "blink"),
-                (Action::NextDetailView, "one or two"),
-                (Action::Back, "back"),
-                (Action::NextCandidate, "next"),
-            ],
-            Some(Context::Failures) => &[
-                (Action::Help, "help"),
-                (Action::OpenCases, "browse"),
-                (Action::NextCase, "case"),
-                (Action::LowEnd(true), "choose"),
-                (Action::KeepChosen, "keep"),
-                (Action::ToProbe, "probe"),
-                (Action::Analyse, "analyse"),
-                (Action::ToBrowse, "groups"),
-            ],
-            Some(Context::Probe) => &[
-                (Action::Help, "help"),
-                (Action::NextFactor, "what is turned"),
-                (Action::NextStep, "step"),
-                (Action::NeutralStep, "as it is"),
-                (Action::Look(Glass::Occlusion), "why"),
-                (Action::Look(Glass::Change), "heat"),
-                (Action::Back, "back"),
-            ],
-            Some(Context::Train) => &[
-                (Action::Help, "help"),
-                (Action::CursorLeft, "cursor"),
-                (Action::OpenStep, "groups of the step"),
-                (Action::ShowRun, "keep"),
-                (Action::PinRun, "compare"),
-                (Action::Smoother, "smooth"),
-                (Action::ZoomIn, "zoom"),
-                (Action::NextTrainPane, "pane"),
-                (Action::NewRun, "new"),
-                (Action::ToBrowse, "groups"),
-            ],
-            Some(Context::Bench) => &[
-                (Action::Help, "help"),
-                (Action::OpenCell, "what it got wrong"),
-                (Action::NextBenchPane, "pane"),
-                (Action::OlderRun, "older run"),
-                (Action::SortColumn, "sort"),
-                (Action::DetailDown, "scroll"),
-                (Action::ToBrowse, "groups"),
-            ],
-            Some(Context::Annotate) => &[
-                (Action::Help, "help"),
-                (Action::TakeBack, "take back"),
-                (Action::SameAgain, "the same again"),
-                (Action::SkipItem, "pass over"),
-                (Action::WriteNote, "remark"),
-                (Action::ShowRubric, "rubric"),
-                (Action::NextMode, "way"),
-                (Action::NextOrder, "order"),
-                (Action::ToBrowse, "groups"),
-            ],
-            Some(Context::Agreement) => &[
-                (Action::Help, "help"),
-                (Action::OpenDisputed, "browse them"),
-                (Action::NextQuestion, "question"),
-                (Action::ModelToo, "the model too"),
-                (Action::Rescan, "anew"),
-                (Action::ToBrowse, "groups"),
-            ],
-            Some(Context::Words) => &[(Action::TakeWords, "keep"), (Action::LeaveWords, "leave")],
-            Some(Context::Mistakes) => &[
-                (Action::Help, "help"),
-                (Action::OpenMistake, "open"),
-                (Action::NextMistake, "next"),
-                (Action::Back, "back"),
-            ],
-            Some(Context::Plan) => &[
-                (Action::EditValue, "type"),
-                (Action::SetKey, "set or not"),
-                (Action::StartPlan, "start"),
-                (Action::ResetPlan, "anew"),
-                (Action::LeavePlan, "leave"),
-            ],
-            Some(Context::Value) => &[(Action::TakeValue, "take"), (Action::LeaveValue, "leave")],
-            Some(Context::Metrics) => &[
-                (Action::KeepMetrics, "keep"),
-                (Action::DropMetrics, "show all"),
-            ],
-            Some(Context::Filter) => &[(Action::KeepFilter, "keep"), (Action::DropFilter, "drop")],
-            _ => &[(Action::Choose, "take"), (Action::Close, "close")],
-        };
-        debug_assert!(
-            wanted
-                .iter()
-                .all(|(action, _)| TABLE.iter().any(|row| row.action == *action))
-        );
-        wanted
+        hints(contexts.first().copied())
             .iter()
             .filter_map(|(action, words)| Some((label_of(contexts, *action)?, *words)))
             .filter(|(key, _)| key.width() < 12)

@@ -2,6 +2,7 @@
 //! README's table all read [`TABLE`]; no key is named anywhere else.
 
 mod decode;
+mod hints;
 mod table;
 
 use std::fmt::Write as _;
@@ -10,6 +11,7 @@ use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 use super::msg::Action;
 pub(crate) use decode::decode;
+pub(crate) use hints::hints;
 pub(crate) use table::TABLE;
 
 /// Where a row holds. The order is that of the help overlay.

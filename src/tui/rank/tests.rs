@@ -14,6 +14,10 @@ fn rows(count: usize) -> Rows {
     rows
 }
 
+#[allow(
+    clippy::unnecessary_wraps,
+    reason = "it stands for a search that can fail"
+)]
 fn nothing(_: &Query, _: Option<&str>, _: &dyn Fn() -> bool) -> Sought {
     Ok(None)
 }

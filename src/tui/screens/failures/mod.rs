@@ -29,11 +29,20 @@ pub(crate) struct FailureNews {
     pub(crate) report: Result<Box<Report>, String>,
 }
 
+/// The newest finished analysis.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Newest {
+    /// The list of runs was not read yet.
+    #[default]
+    Unread,
+    None,
+    Run(String),
+}
+
 /// The screen's state.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
-    /// The newest finished analysis; `None` before the list of runs was read.
-    newest: Option<Option<String>>,
+    newest: Newest,
     /// What is under way: measuring or analysing.
     live: Option<&'static str>,
     /// The run whose report was asked for.
@@ -55,7 +64,8 @@ impl Failures {
     /// The list of runs was read; whether what is here changed by that.
     pub(crate) fn listed(&mut self, entries: &[Entry]) -> bool {
         let done = |entry: &&Entry| entry.manifest.verb == VERB && entry.state == State::Done;
-        let newest = entries.iter().find(done).map(|entry| entry.name.clone());
+        let newest = entries.iter().find(done);
+        let newest = newest.map_or(Newest::None, |entry| Newest::Run(entry.name.clone()));
         let live = |verb: &str| {
             entries
                 .iter()
@@ -65,20 +75,21 @@ impl Failures {
             .into_iter()
             .find(|(verb, _)| live(verb))
             .map(|(_, words)| words);
-        let changed = self.newest.as_ref() != Some(&newest) || self.live != live;
-        self.newest = Some(newest);
+        let changed = self.newest != newest || self.live != live;
+        self.newest = newest;
         self.live = live;
         changed
     }
 
     /// The report that has to be read, if any; asked once.
     pub(crate) fn wanted(&mut self) -> Option<String> {
-        let newest = self.newest.clone()??;
-        if self.asked.as_ref() == Some(&newest) {
-            return None;
+        match &self.newest {
+            Newest::Run(run) if self.asked.as_ref() != Some(run) => {
+                self.asked = Some(run.clone());
+                self.asked.clone()
+            }
+            _ => None,
         }
-        self.asked = Some(newest.clone());
-        Some(newest)
     }
 
     /// A report was read.

@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::Failures;
+use super::{Failures, Newest};
 use crate::domain::Group;
 use crate::domain::curves::Ruler;
 use crate::failures::analysis::{Bias, Report, with_interval};
@@ -158,7 +158,7 @@ fn absent(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures)
             (words.into(), Role::Text),
             ("T shows how far it is.".into(), Role::Dim),
         ]
-    } else if failures.newest == Some(None) {
+    } else if failures.newest == Newest::None {
         vec![
             ("Nothing was analysed here yet.".into(), Role::Title),
             (

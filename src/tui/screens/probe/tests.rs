@@ -20,11 +20,11 @@ fn probing(width: u16, height: u16) -> (Rig, u64) {
 
 /// The newest job that was asked for.
 fn newest(rig: &Rig) -> u64 {
-    let jobs = rig.effects.iter().filter_map(|effect| match effect {
+    let mut jobs = rig.effects.iter().filter_map(|effect| match effect {
         Effect::Probe(wish) => Some(wish.job),
         _ => None,
     });
-    jobs.last().unwrap()
+    jobs.next_back().unwrap()
 }
 
 /// Rises with the step on IF, and falls a little on VQ.

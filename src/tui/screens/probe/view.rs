@@ -1,5 +1,7 @@
 //! Drawing the probe screen.
 
+use std::fmt::Write as _;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
@@ -405,7 +407,7 @@ fn words_below(frame: &mut Frame<'_>, theme: &Theme, area: Rect, view: &View<'_>
                     reward.aggregate.sigma()
                 );
                 if let Some(rank) = curve.rank(probe.cursor) {
-                    words += &format!(" · place {rank} in its group");
+                    let _ = write!(words, " · place {rank} in its group");
                 }
                 if curve.reorders(probe.cursor) == Some(true) {
                     words += ", this step alone moved it";
