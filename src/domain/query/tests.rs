@@ -1,3 +1,5 @@
+//! Queries as people type them, and what is wrong in those that are not understood.
+
 use super::*;
 use crate::domain::{Axis, Measure};
 
