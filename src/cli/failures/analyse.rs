@@ -8,6 +8,7 @@ use clap::Args;
 use serde::Serialize;
 
 use crate::cli::args::{Answer, Where};
+use crate::cli::chosen::WhereArgs;
 use crate::cli::exit::Exit;
 use crate::cli::print::{self, Style, count};
 use crate::cli::progress::{Progress, Unit};
@@ -52,6 +53,8 @@ pub(in crate::cli) struct AnalyseArgs {
     /// Only the groups that came with this data set
     #[arg(long, value_name = "NAME")]
     set: Option<String>,
+    #[command(flatten)]
+    only: WhereArgs,
     /// What intervals and samples are drawn from
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -114,12 +117,14 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
+    let only = args.only.matches(&workspace, args.place.model.as_deref())?;
     let task = Task {
         workspace: &workspace,
         model,
         labels: args.labels,
         split: args.split.clone(),
         set: args.set.clone(),
+        only: only.map(|found| found.into_iter().map(|one| one.candidate).collect()),
         settings: Settings {
             seed: args.seed,
             resamples: args.resamples.get(),
@@ -175,14 +180,9 @@ fn model(
 ) -> anyhow::Result<ModelFacts> {
     let Some(wanted) = &args.scores else {
         let dir = bench.model_dir(Some(workspace))?;
-        let name = args
-            .place
-            .model
-            .clone()
-            .or_else(|| Some(dir.file_name()?.to_string_lossy().into_owned()));
         return Ok(ModelFacts {
             fingerprint: fingerprint_of(&dir)?,
-            name: name.unwrap_or_else(|| "model".into()),
+            name: crate::model::Manifest::read(&dir)?.name,
         });
     };
     let stored = workspace.fingerprints()?;

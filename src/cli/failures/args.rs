@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::super::args::{Answer, Where};
+use super::super::chosen::WhereArgs;
 use super::super::runs::RunArgs;
 use crate::failures::probe::{Factor, Which};
 
@@ -36,6 +37,8 @@ Factors:
   no_op, other_edit                  the source as its own edit; another group's edit
   instruction_replaced, instruction_negated, instruction_emptied
 
+With --where, the groups in which the query holds of a candidate are probed.
+
 A response is the difference to the same candidate as it is. It is held against what a faithful judge would do: 'should be flat; \
 is +0.31 [0.25, 0.36]'. Intervals are the central 95 % of a bootstrap over groups. A response whose interval holds 0, or that is \
 less than a twentieth of the spread of the candidates' scores, is taken for flat.
@@ -57,6 +60,8 @@ pub(in crate::cli) struct ProbeArgs {
     /// Which candidates of each group
     #[arg(long, value_name = "WHICH", value_enum, default_value_t = Candidates::All)]
     pub(super) candidates: Candidates,
+    #[command(flatten)]
+    pub(super) only: WhereArgs,
     /// At most N groups, drawn by the seed
     #[arg(long, value_name = "N")]
     pub(super) limit: Option<usize>,

@@ -7,6 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::super::args::Answer;
+use super::super::chosen::WhereArgs;
 use super::super::exit::Exit;
 use super::super::print::{self, Style, count};
 use super::super::progress::{Progress, Unit};
@@ -31,6 +32,8 @@ pub(in crate::cli) struct MeasureArgs {
     /// The workspace [default: the one here]
     #[arg(long, short, value_name = "DIR")]
     workspace: Option<PathBuf>,
+    #[command(flatten)]
+    only: WhereArgs,
     #[command(flatten)]
     run: RunArgs,
     #[command(flatten)]
@@ -72,7 +75,7 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     }
     let task = Task {
         workspace: &workspace,
-        groups: None,
+        groups: args.only.groups(&workspace, None)?,
     };
     let stop = Stop::watch();
     let writer = folder.take_up()?;

@@ -57,10 +57,11 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
+    let groups = args.only.groups(&workspace, args.place.model.as_deref())?;
     let task = Task {
         workspace: &workspace,
         chosen: Chosen {
-            groups: None,
+            groups: groups.map(|groups| groups.into_iter().collect()),
             limit: args.limit,
             which: args.candidates.into(),
             seed: args.seed,
@@ -197,8 +198,9 @@ fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
     ));
     for verdict in &factor.verdicts {
         lines.push(match verdict.as_expected {
-            Some(false) => style.bad(&verdict.words),
-            _ => verdict.words.clone(),
+            Some(false) => style.bad(&format!("✗ {}", verdict.words)),
+            Some(true) => format!("✓ {}", verdict.words),
+            None => format!("· {}", verdict.words),
         });
     }
     if let Some(flips) = &factor.flips {

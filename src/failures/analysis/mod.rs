@@ -62,6 +62,9 @@ use table::Columns;
 use crate::domain::Measure;
 use crate::domain::stats::{benjamini_hochberg, holm};
 
+/// So many of the tests that do not stand correction are told in full.
+const UNPROVEN: usize = 6;
+
 /// How to analyse.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
@@ -159,6 +162,7 @@ pub fn analyse(
     correct(&mut effects);
     let tests = effects.iter().map(Vec::len).sum();
     let biases = biases(&studies, &effects, settings, tests);
+    let unproven = unproven(&studies, &effects, &biases, settings);
     let mut report = Report {
         model,
         data: count(data, cases, &studies, settings),
@@ -172,6 +176,7 @@ pub fn analyse(
         },
         scales: studies.iter().map(|study| study.scale.clone()).collect(),
         biases,
+        unproven,
         over_editing: over_editing(&studies, &effects),
         effects: effects.into_iter().flatten().collect(),
         left_out,
@@ -202,18 +207,7 @@ fn biases(
     for (study, effects) in studies.iter().zip(effects) {
         for named in select::named(study, effects, (settings.level, settings.least, tests)) {
             let effect = &effects[named.which];
-            let way = evidence::direction(effect);
-            let mut bias = Bias {
-                sentence: String::new(),
-                effect: effect.clone(),
-                also: named.also,
-                strongest: evidence::strongest(study, named.which, way),
-                scatter: evidence::scatter(study, named.which, effect, settings.seed),
-                cases: evidence::cases(study, named.which, way),
-                pairs: evidence::turned(study, named.which, way),
-            };
-            bias.sentence = sentence::evidence(&bias, settings.labelled);
-            biases.push(bias);
+            biases.push(bias(study, (named.which, effect), named.also, settings));
         }
     }
     let sure = |bias: &Bias| {
@@ -226,6 +220,58 @@ fn biases(
     };
     biases.sort_by(|a, b| sure(b).total_cmp(&sure(a)));
     biases
+}
+
+/// One effect with all that makes it believable.
+fn bias(
+    study: &Study<'_>,
+    (which, effect): (usize, &Effect),
+    also: Vec<Follower>,
+    settings: &Settings,
+) -> Bias {
+    let way = evidence::direction(effect);
+    let mut bias = Bias {
+        sentence: String::new(),
+        effect: effect.clone(),
+        also,
+        strongest: evidence::strongest(study, which, way),
+        scatter: evidence::scatter(study, which, effect, settings.seed),
+        cases: evidence::cases(study, which, way),
+        pairs: evidence::turned(study, which, way),
+    };
+    bias.sentence = sentence::evidence(&bias, settings.labelled);
+    bias
+}
+
+/// The effects with the smallest p values among those that are neither named nor explained by one that is.
+fn unproven(
+    studies: &[Study<'_>],
+    effects: &[Vec<Effect>],
+    biases: &[Bias],
+    settings: &Settings,
+) -> Vec<Bias> {
+    let told = |effect: &Effect| {
+        let mut of_score = biases
+            .iter()
+            .filter(|bias| bias.effect.judged == effect.judged);
+        of_score.any(|bias| {
+            let mut also = bias.also.iter().map(|follower| follower.measure);
+            bias.effect.measure == effect.measure || also.any(|measure| measure == effect.measure)
+        })
+    };
+    let all = studies.iter().zip(effects);
+    let mut open: Vec<(&Study<'_>, usize, &Effect)> = all
+        .flat_map(|(study, effects)| {
+            let numbered = effects.iter().enumerate();
+            numbered.map(move |(which, effect)| (study, which, effect))
+        })
+        .filter(|(_, _, effect)| !told(effect) && effect.per_sd.value.is_some())
+        .collect();
+    open.sort_by(|a, b| a.2.p.total_cmp(&b.2.p));
+    open.truncate(UNPROVEN);
+    open.into_iter()
+        .map(|(study, which, effect)| bias(study, (which, effect), Vec::new(), settings))
+        .collect()
 }
 
 fn over_editing(studies: &[Study<'_>], effects: &[Vec<Effect>]) -> Option<OverEditing> {

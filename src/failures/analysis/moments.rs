@@ -13,8 +13,11 @@ const BLOCKS: usize = 1000;
 /// A reliability below this leaves nothing to correct with.
 const RELIABLE: f64 = 0.1;
 
-/// Sums of products of columns, block by block. Column 0 is people's score, the last one the model's, between them measures.
+/// Sums of products of columns, block by block. Column 0 is people's score, the last one the model's, between them measures and
+/// then where measures are not defined.
 pub(super) struct Moments {
+    /// Of each measure, the number of the column, counted as measures are, that says where it is not defined.
+    undefined: Vec<Option<usize>>,
     /// How many columns.
     width: usize,
     /// Which block each row belongs to.
@@ -62,8 +65,10 @@ impl Moments {
         } else {
             vec![0.0; columns.len()]
         };
+        let (gaps, undefined) = gaps(columns);
         let all: Vec<&[f64]> = std::iter::once(human.as_slice())
             .chain(columns.measured.iter().map(|m| m.z.as_slice()))
+            .chain(gaps.iter().map(Vec::as_slice))
             .chain([columns.score.as_slice()])
             .collect();
         let sums = |editors: bool| {
@@ -82,6 +87,7 @@ impl Moments {
         }
         let free = (n - columns.held_degrees(true) as f64 - 2.0).max(1.0);
         Self {
+            undefined,
             width: all.len(),
             whole: sums(false),
             within: sums(true),
@@ -132,10 +138,7 @@ impl Moments {
         (measure, held): (usize, &[usize]),
         exact: bool,
     ) -> Option<Estimate> {
-        let measures: Vec<usize> = std::iter::once(measure)
-            .chain(held.iter().copied())
-            .map(|m| m + 1)
-            .collect();
+        let measures = self.columns(measure, held);
         let score = self.width - 1;
         let calibration = if self.labelled {
             self.calibration(total, &measures, exact)?
@@ -158,10 +161,7 @@ impl Moments {
         let estimate = self
             .estimate(total, (measure, held), false)
             .or_else(|| self.estimate(total, (measure, held), true));
-        let all: Vec<usize> = std::iter::once(measure)
-            .chain(held.iter().copied())
-            .map(|m| m + 1)
-            .collect();
+        let all = self.columns(measure, held);
         let (matrix, _) = self.system(&total.within, &all, |_| 0.0);
         let parts = estimate.zip(left_of_first(&matrix));
         parts.map_or(0.0, |(estimate, left)| {
@@ -220,6 +220,19 @@ impl Moments {
         }
     }
 
+    /// The columns of a measure, of others that are held, and of where those are not defined: a candidate without a background
+    /// has not a usual one.
+    fn columns(&self, measure: usize, held: &[usize]) -> Vec<usize> {
+        let mut gaps: Vec<usize> = held.iter().filter_map(|m| self.undefined[*m]).collect();
+        gaps.sort_unstable();
+        gaps.dedup();
+        std::iter::once(measure)
+            .chain(held.iter().copied())
+            .chain(gaps)
+            .map(|m| m + 1)
+            .collect()
+    }
+
     fn system(
         &self,
         sums: &Sums,
@@ -232,6 +245,30 @@ impl Moments {
             of.iter().map(|m| right(*m)).collect(),
         )
     }
+}
+
+/// Columns that are 1 where a measure is not defined, each once, and which of them is whose, counted on from the measures. None for
+/// a measure that is defined everywhere, or whose gaps instruction category and editor decide.
+fn gaps(columns: &Columns<'_>) -> (Vec<Vec<f64>>, Vec<Option<usize>>) {
+    let mut gaps: Vec<Vec<f64>> = Vec::new();
+    let of = columns.measured.iter().map(|measured| {
+        let here = measured.z.iter();
+        let gap: Vec<f64> = here
+            .map(|z| if z.is_finite() { 0.0 } else { 1.0 })
+            .collect();
+        let left = columns.held(&gap, true);
+        if left.iter().map(|v| v * v).sum::<f64>() < 1e-6 * gap.len() as f64 {
+            return None;
+        }
+        let known = gaps.iter().position(|other| *other == gap);
+        let place = known.unwrap_or_else(|| {
+            gaps.push(gap);
+            gaps.len() - 1
+        });
+        Some(columns.measured.len() + place)
+    });
+    let of = of.collect();
+    (gaps, of)
 }
 
 fn by_block(columns: &[Vec<f64>], block: &[usize], blocks: usize) -> Vec<Sums> {

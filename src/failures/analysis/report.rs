@@ -21,6 +21,9 @@ pub struct Report {
     pub scales: Vec<Scale>,
     /// What the model falls for, the surest large one first.
     pub biases: Vec<Bias>,
+    /// The tests that came nearest without standing correction, nearest first: where to look next, and nothing more.
+    #[serde(default)]
+    pub unproven: Vec<Bias>,
     /// Change of the background among local edits; `None` where too few have it.
     pub over_editing: Option<OverEditing>,
     /// Every test that was made, in order of score and measure.
@@ -196,7 +199,7 @@ pub struct Effect {
     pub q: f64,
 }
 
-/// A suspected bias. Without labels it is an association and no more.
+/// A suspected bias, or what might be one. Without labels it is an association and no more.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Bias {
     /// The evidence in one sentence.

@@ -1,11 +1,12 @@
 //! An analysis as a run: the stored scores, labels and measures of a workspace are read, analysed, and the report written.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::str::FromStr;
 
 use super::{Case, DataFacts, ModelFacts, NO_LABELS, Report, Settings, TooFew, analyse};
 use crate::data::Workspace;
-use crate::domain::{Group, GroupId, Label, Measure};
+use crate::domain::{CandidateId, Group, GroupId, Label, Measure};
 use crate::failures::error::AnalysisError;
 use crate::runs::{Ending, Fact, Writer};
 
@@ -75,6 +76,8 @@ pub struct Task<'a> {
     pub split: Option<String>,
     /// Only the groups that came with this data set.
     pub set: Option<String>,
+    /// Only these candidates.
+    pub only: Option<HashSet<CandidateId>>,
     /// How; whether labels take part is decided by `labels`.
     pub settings: Settings,
 }
@@ -222,7 +225,11 @@ fn take(
     let local = shares
         .get(shares.len() / 2)
         .is_some_and(|median| *median <= LOCAL);
+    let wanted = |id: &CandidateId| task.only.as_ref().is_none_or(|only| only.contains(id));
     for candidate in group.candidates {
+        if !wanted(&candidate.id) {
+            continue;
+        }
         data.candidates += 1;
         let reward = scores.iter().position(|(of, _)| *of == candidate.id);
         let measured = measures.iter().find(|(of, _)| *of == candidate.id);

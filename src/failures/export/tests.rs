@@ -87,6 +87,7 @@ fn report() -> Report {
             }],
             pairs: None,
         }],
+        unproven: Vec::new(),
         over_editing: None,
         effects: vec![effect],
         left_out: Vec::new(),

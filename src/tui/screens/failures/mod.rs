@@ -118,14 +118,25 @@ impl Failures {
         self.report.as_ref().map(|(_, report)| report.as_ref())
     }
 
-    /// How many suspicions there are.
+    /// What is listed: suspicions, then what came near to being one.
+    fn listed_all(&self) -> impl Iterator<Item = &Bias> {
+        let report = self.report().into_iter();
+        report.flat_map(|report| report.biases.iter().chain(&report.unproven))
+    }
+
+    /// How many lines the list has.
     pub(crate) fn count(&self) -> usize {
-        self.report().map_or(0, |report| report.biases.len())
+        self.listed_all().count()
     }
 
     /// The marked suspicion.
     pub(crate) fn marked(&self) -> Option<&Bias> {
-        self.report()?.biases.get(self.at)
+        self.listed_all().nth(self.at)
+    }
+
+    /// Whether a line of the list stands correction.
+    fn is_suspected(&self, at: usize) -> bool {
+        self.report().is_some_and(|report| at < report.biases.len())
     }
 
     /// The cases of the marked suspicion.

@@ -117,6 +117,7 @@ fn report(biases: Vec<Bias>) -> Report {
         },
         scales: Vec::new(),
         biases,
+        unproven: Vec::new(),
         over_editing: None,
         effects: Vec::new(),
         left_out: Vec::new(),
@@ -172,6 +173,21 @@ fn an_analysis_that_named_nothing_says_so() {
         "{}",
         rig.frame()
     );
+}
+
+#[test]
+fn what_chance_may_have_made_is_listed_as_not_proven() {
+    let mut rig = analysed(120, 40, Vec::new());
+    let mut near = report(Vec::new());
+    near.unproven = two();
+    for bias in &mut near.unproven {
+        bias.effect.p_holm = 0.15;
+    }
+    rig.keys("r");
+    let run = sample::runs(2)[0].name.clone();
+    let report = Ok(Box::new(near));
+    rig.send(Msg::Failures(FailureNews { run, report }));
+    assert_snapshot!(rig.frame());
 }
 
 #[test]

@@ -15,6 +15,9 @@ use crate::tui::sight::Sight;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::plot::{Cloud, Ink, Plot, Stroke};
 
+/// What is said of what does not stand correction.
+const BY_CHANCE: &str = "Not suspected: chance alone makes as much in so many tests.";
+
 /// Everything's place; parts that found none are empty.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Layout {
@@ -131,7 +134,7 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
         return absent(frame, theme, below, failures);
     };
     header(frame, theme, layout.header, failures, report);
-    list(frame, theme, layout.list, failures, report);
+    list(frame, theme, layout.list, failures);
     let Some(bias) = failures.marked() else {
         let mut lines = vec![format!(
             "No {} stands the correction for {} tests.",
@@ -141,7 +144,11 @@ pub(crate) fn view(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, 
         lines.extend(report.notes.iter().cloned());
         return paragraphs(frame, theme, layout.words.union(layout.plot), &lines);
     };
-    paragraphs(frame, theme, layout.words, &evidence(bias));
+    let mut words = evidence(bias);
+    if !failures.is_suspected(failures.at) {
+        words.insert(0, BY_CHANCE.into());
+    }
+    paragraphs(frame, theme, layout.words, &words);
     scatter(frame, theme, layout.plot, failures, bias);
     case(frame, canvas, layout, view);
 }
@@ -223,10 +230,10 @@ fn header(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures,
     }
 }
 
-fn list(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures, report: &Report) {
+fn list(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures) {
     let height = usize::from(area.height);
     let top = (failures.at + 1).saturating_sub(height);
-    let rows = report.biases.iter().enumerate().skip(top);
+    let rows = failures.listed_all().enumerate().skip(top);
     for ((place, bias), y) in rows.zip(area.y..area.bottom()) {
         let row = Rect {
             y,
@@ -238,21 +245,30 @@ fn list(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures, r
             frame.buffer_mut().set_style(row, theme[Role::Selected]);
         }
         let effect = &bias.effect;
+        let suspected = failures.is_suspected(place);
         let role = match effect.judged.key() {
+            _ if !suspected => Role::Dim,
             "if" => Role::AxisIf,
             "vq" => Role::AxisVq,
             _ => Role::Aggregate,
         };
         let figure = with_interval(&effect.per_sd, true);
-        let words = format!("{} per SD, p {:.1e}", figure, effect.p_holm);
+        let words = if suspected {
+            format!("{figure} per SD, p {:.1e}", effect.p_holm)
+        } else {
+            format!("{figure} per SD, p {:.2}, not proven", effect.p_holm)
+        };
         let used = u16::try_from(words.chars().count()).unwrap_or(0) + 6;
         let line = Line::from(vec![
             Span::styled(if marked { "▌ " } else { "  " }, theme[Role::Accent]),
             Span::styled(format!("{:<3}", effect.judged.name()), theme[role]),
-            Span::raw(prose::line(
-                effect.measure.about().words,
-                area.width.saturating_sub(used),
-            )),
+            Span::styled(
+                prose::line(
+                    effect.measure.about().words,
+                    area.width.saturating_sub(used),
+                ),
+                theme[if suspected { Role::Text } else { Role::Dim }],
+            ),
         ]);
         frame.render_widget(line, row);
         let right = Span::styled(prose::line(&words, area.width), theme[role]);
