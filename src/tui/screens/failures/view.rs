@@ -369,10 +369,15 @@ fn scatter(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures
         format!(" · {n} chosen: {low:.3} to {high:.3}")
     });
     let title = format!(
-        "{} residual ({}) over {}{}{part}",
+        "{}: model{} ({}) over {}{}{part}",
         bias.effect.judged.name(),
+        if failures.report().is_some_and(Report::is_labelled) {
+            " − people"
+        } else {
+            " − its mean"
+        },
         bias.effect.unit.words(),
-        about.words,
+        about.name,
         if about.unit.is_empty() {
             String::new()
         } else {
@@ -393,6 +398,15 @@ fn scatter(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures
     frame.render_widget(plot, area);
 }
 
+/// A measure's value with as many digits as it has room for.
+fn amount(value: f64) -> String {
+    if value.abs() >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.3}")
+    }
+}
+
 /// The marked case: its numbers, its source and its edit.
 fn case(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View<'_>) {
     let theme = canvas.theme;
@@ -400,22 +414,32 @@ fn case(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &View
     let (Some(bias), Some(case)) = (failures.marked(), failures.case()) else {
         return;
     };
-    let human = case
-        .human
-        .map_or_else(|| "–".to_owned(), |h| format!("{h:.1}"));
     let about = bias.effect.measure.about();
-    let mut lines = vec![(
-        format!(
-            "case {} of {}: {} {:+.3}, model {} ({} of people's {human})",
-            failures.case + 1,
-            bias.cases.len(),
-            about.words,
-            case.measure,
-            prose::signed(case.model),
-            prose::signed(case.residual),
-        ),
-        Role::Title,
-    )];
+    let above = if case.residual < 0.0 {
+        "below"
+    } else {
+        "above"
+    };
+    let people = case.human.map_or_else(
+        || "what it gives on average".to_owned(),
+        |human| format!("people's {human:.1}"),
+    );
+    let title = format!(
+        "case {} of {}: {} {}{}{}",
+        failures.case + 1,
+        bias.cases.len(),
+        about.name,
+        amount(case.measure),
+        if about.unit.is_empty() { "" } else { " " },
+        about.unit,
+    );
+    let gap = format!(
+        "the model's {} is {:.2} {} {above} {people}",
+        prose::signed(case.model),
+        case.residual.abs(),
+        bias.effect.unit.words(),
+    );
+    let mut lines = vec![(title, Role::Title), (gap, Role::Text)];
     let candidate = view.group.and_then(|group| {
         let candidate = group.candidates.iter().find(|c| c.id == case.candidate)?;
         Some((group, candidate))

@@ -351,7 +351,17 @@ fn plot(
     ];
     let at = curve.steps().get(probe.cursor);
     let marked = at.and_then(|at| means.iter().find(|(step, _)| step == at));
+    let read = marked.map_or_else(
+        || "…".to_owned(),
+        |(_, mean)| {
+            let moved = curve.difference(probe.cursor, axis);
+            let moved = moved.map_or_else(String::new, |d| format!(" ({})", prose::signed(d)));
+            format!("{}{moved}", prose::signed(*mean))
+        },
+    );
+    let width = u16::try_from(read.chars().count()).unwrap_or(area.width);
     let title = format!("{name} ± σ over {}", curve.factor().about().step);
+    let title = prose::line(&title, area.width.saturating_sub(width + 2));
     let plot = Plot::new(
         &title,
         (across, Ruler::new(low, high, false)),
@@ -365,15 +375,6 @@ fn plot(
         marked: None,
     });
     frame.render_widget(plot, area);
-    let read = marked.map_or_else(
-        || "…".to_owned(),
-        |(_, mean)| {
-            let moved = curve.difference(probe.cursor, axis);
-            let moved = moved.map_or_else(String::new, |d| format!(" ({})", prose::signed(d)));
-            format!("{}{moved}", prose::signed(*mean))
-        },
-    );
-    let width = u16::try_from(read.chars().count()).unwrap_or(area.width);
     if area.height > 0 && area.width > width + 8 {
         frame
             .buffer_mut()
@@ -427,13 +428,25 @@ fn words_below(frame: &mut Frame<'_>, theme: &Theme, area: Rect, view: &View<'_>
             let (below, above) = (should(Arm::Below), should(Arm::Above));
             let one_way = curve.steps().first() == Some(&about.neutral);
             let other_way = curve.steps().last() == Some(&about.neutral);
-            let words = if one_way || below == above {
+            let mut words = if one_way || below == above {
                 format!("{name} should {above}")
             } else if other_way {
                 format!("{name} should {below}")
             } else {
                 format!("{name} should {below} to the left, {above} to the right")
             };
+            let ends = [0, curve.steps().len().saturating_sub(1)].into_iter();
+            let ends = ends.filter(|place| curve.steps().get(*place) != Some(&about.neutral));
+            let moved: Vec<String> = ends
+                .filter_map(|place| {
+                    let moved = prose::signed(curve.difference(place, Some(axis))?);
+                    let step = curve.factor().step_in_words(curve.steps()[place]);
+                    Some(format!("{moved} at {step}"))
+                })
+                .collect();
+            if !moved.is_empty() {
+                let _ = write!(words, ": it is {}", moved.join(", "));
+            }
             lines.push((words, Role::Dim));
         }
     }
