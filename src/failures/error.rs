@@ -34,6 +34,9 @@ pub enum AnalysisError {
         #[source]
         why: io::Error,
     },
+    /// A report cannot be written as JSON.
+    #[error("the report cannot be written as JSON: {0}")]
+    Json(#[from] serde_json::Error),
     /// What was asked for cannot be done.
     #[error("{0}")]
     Choice(String),

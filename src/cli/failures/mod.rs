@@ -18,7 +18,7 @@ pub(in crate::cli) enum FailuresVerb {
     Analyse(analyse::AnalyseArgs),
     /// Change one factor of candidates step by step, rate them at every step, and say what the model follows
     Probe(Box<args::ProbeArgs>),
-    /// Write a finished analysis as a report: Markdown, HTML with plots and pictures, CSV or JSON
+    /// Write a finished analysis or probe as a report: Markdown, HTML with plots and pictures, CSV, JSON or SVG
     Report(report::ReportArgs),
 }
 

@@ -15,11 +15,11 @@ use super::args::ProbeArgs;
 use crate::data::Workspace;
 use crate::domain::text::printable;
 use crate::failures::probe::run::{self as probe_run, Outcome, Task};
-use crate::failures::probe::{ByAxis, Chosen, Estimate, Factor, FactorReport, Report};
+use crate::failures::probe::{Chosen, Factor, FactorReport, Flips, Report};
 use crate::runs::{Fact, Manifest, State, Writer};
 use crate::workbench::{SetupError, Workbench};
 
-const VERB: &str = "failures probe";
+pub(super) const VERB: &str = "failures probe";
 
 /// So many reasons of what was left out are told.
 const TOLD: usize = 3;
@@ -186,32 +186,20 @@ fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
     ]);
     for step in &factor.steps {
         let mut cells = vec![step.words.clone()];
-        cells.extend(estimates(&step.response));
+        cells.extend(step.response.in_words());
         cells.push(step.candidates.to_string());
         table.row(cells, false);
     }
     lines.push(table.render(style).trim_end().to_owned());
-    let [a, b, c] = estimates(&factor.slope);
-    lines.push(format!(
-        "slope per unit of {}: IF {a}, VQ {b}, overall {c}",
-        factor.dose
-    ));
+    lines.push(factor.slope_in_words());
     for verdict in &factor.verdicts {
+        let words = verdict.marked();
         lines.push(match verdict.as_expected {
-            Some(false) => style.bad(&format!("✗ {}", verdict.words)),
-            Some(true) => format!("✓ {}", verdict.words),
-            None => format!("· {}", verdict.words),
+            Some(false) => style.bad(&words),
+            _ => words,
         });
     }
-    if let Some(flips) = &factor.flips {
-        let whose = if flips.simulated { " (simulated)" } else { "" };
-        lines.push(format!(
-            "turned up on the worse candidate alone, it turns {} of {} preferences{whose} around that people and the model share, in {} of the groups",
-            flips.any.pairs,
-            flips.pairs,
-            share(&flips.any.share)
-        ));
-    }
+    lines.extend(factor.flips.as_ref().map(Flips::in_words));
     if factor.left_out > 0 {
         lines.push(style.warning(&format!(
             "{} without a curve",
@@ -219,30 +207,4 @@ fn told_of(factor: &FactorReport, style: Style) -> Vec<String> {
         )));
     }
     lines
-}
-
-fn estimates(by: &ByAxis<Estimate>) -> [String; 3] {
-    [
-        by.instruction_following.as_ref(),
-        by.visual_quality.as_ref(),
-        by.overall.as_ref(),
-    ]
-    .map(|estimate| match estimate {
-        None => "-".into(),
-        Some(Estimate { value, interval }) => match interval {
-            Some([low, high]) => format!("{value:+.2} [{low:+.2}, {high:+.2}]"),
-            None => format!("{value:+.2}"),
-        },
-    })
-}
-
-fn share(estimate: &Estimate) -> String {
-    let percent = |share: f64| format!("{:.0}", 100.0 * share);
-    match estimate.interval {
-        Some([low, high]) => {
-            let [value, low, high] = [estimate.value, low, high].map(percent);
-            format!("{value} % [{low}, {high}]")
-        }
-        None => format!("{} %", percent(estimate.value)),
-    }
 }

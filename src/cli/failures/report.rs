@@ -1,10 +1,11 @@
-//! `erw failures report`: a finished analysis as a file for others.
+//! `erw failures report`: a finished analysis or probe as a file for others.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
 
+use super::{analyse, probe};
 use crate::cli::args::Where;
 use crate::cli::exit::Exit;
 use crate::cli::print;
@@ -12,14 +13,15 @@ use crate::cli::runs::{self, Root};
 use crate::data::Workspace;
 use crate::failures::AnalysisError;
 use crate::failures::analysis::run::read_report;
-use crate::failures::export::{Shown, render};
+use crate::failures::export::{Format, Shown, probes, render};
+use crate::failures::probe::run::read_report as probe_report;
 use crate::workbench::Workbench;
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
-    /// The run of 'erw failures analyse'
+    /// The run of 'erw failures analyse' or 'erw failures probe'
     run: String,
-    /// md, html, csv or json
+    /// md, html, csv, json, or svg: the first finding's scatter, or the curves of a probe
     #[arg(long, value_name = "FORMAT", default_value = "md")]
     format: String,
     /// Where to write it [default: standard output]
@@ -40,22 +42,17 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let format = format.parse().map_err(AnalysisError::Choice)?;
     let bench = Workbench::new(args.place.choices())?;
     let run = runs::find(&args.root.path(&bench)?, &args.run)?;
-    if run.manifest.verb != super::analyse::VERB {
-        return Err(AnalysisError::Choice(format!(
-            "'{}' is a run of 'erw {}', and no analysis",
-            run.folder.name(),
-            run.manifest.verb
-        ))
-        .into());
-    }
-    let report = read_report(run.folder.path())?;
-    // Pictures are where they were; without the workspace the numbers still tell.
-    let workspace = Workspace::open(Path::new(&report.data.workspace));
-    if let Err(why) = &workspace {
-        print::note(&format!("without names and pictures of cases: {why}"));
-    }
-    let shown = Shown::of(&report, workspace.as_ref().ok(), format);
-    let text = render(&report, &shown, format)?;
+    let text = match run.manifest.verb.as_str() {
+        analyse::VERB => analysis(run.folder.path(), format)?,
+        probe::VERB => probes::render(&probe_report(run.folder.path())?, format)?,
+        verb => {
+            let name = run.folder.name();
+            return Err(AnalysisError::Choice(format!(
+                "'{name}' is a run of 'erw {verb}', and neither an analysis nor a probe"
+            ))
+            .into());
+        }
+    };
     match &args.out {
         Some(path) => {
             write_whole(path, &text)?;
@@ -64,6 +61,17 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         None => print::out(&text)?,
     }
     Ok(Exit::Done)
+}
+
+fn analysis(folder: &Path, format: Format) -> anyhow::Result<String> {
+    let report = read_report(folder)?;
+    // Pictures are where they were; without the workspace the numbers still tell.
+    let workspace = Workspace::open(Path::new(&report.data.workspace));
+    if let Err(why) = &workspace {
+        print::note(&format!("without names and pictures of cases: {why}"));
+    }
+    let shown = Shown::of(&report, workspace.as_ref().ok(), format);
+    Ok(render(&report, &shown, format)?)
 }
 
 /// Writes a file, whole or not at all.

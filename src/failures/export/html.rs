@@ -9,26 +9,36 @@ use crate::domain::{CandidateId, GroupId, Measure};
 use crate::failures::analysis::{Bias, OverEditing, Report, pairs_in_words, with_interval};
 
 const STYLE: &str = include_str!("style.css");
+const PLOT_STYLE: &str = include_str!("plot.css");
 
-pub(super) fn page(report: &Report, shown: &Shown) -> String {
-    let title = escaped(&format!("What {} falls for", report.model.name));
-    // The policy keeps data from fetching or running anything, should it ever get past the escaping.
+/// A page from its title, its facts and what stands below them. The policy keeps data from fetching or running anything, should it
+/// ever get past the escaping.
+pub(super) fn framed(title: &str, facts: &[(&str, String)], body: &str) -> String {
+    let title = escaped(title);
     let mut out = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <meta name=\"generator\" content=\"erw\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+         <meta name=\"generator\" content=\"erw\">\n<title>{title}</title>\n<style>\n{PLOT_STYLE}{STYLE}</style>\n</head>\n<body>\n\
          <header>\n<h1>{title}</h1>\n<dl>\n"
     );
-    for (term, text) in facts(report) {
+    for (term, text) in facts {
         let _ = writeln!(
             out,
             "<dt>{}</dt>\n<dd>{}</dd>",
             escaped(term),
-            escaped(&text)
+            escaped(text)
         );
     }
-    out.push_str("</dl>\n</header>\n<main>\n");
+    let _ = write!(
+        out,
+        "</dl>\n</header>\n<main>\n{body}</main>\n</body>\n</html>\n"
+    );
+    out
+}
+
+pub(super) fn page(report: &Report, shown: &Shown) -> String {
+    let mut out = String::new();
     if report.biases.is_empty() {
         let _ = writeln!(
             out,
@@ -51,8 +61,8 @@ pub(super) fn page(report: &Report, shown: &Shown) -> String {
         }
         out.push_str("</ul>\n</section>\n");
     }
-    out.push_str("</main>\n</body>\n</html>\n");
-    out
+    let title = format!("What {} falls for", report.model.name);
+    framed(&title, &facts(report), &out)
 }
 
 fn section(out: &mut String, report: &Report, bias: &Bias, number: usize, shown: &Shown) {
@@ -90,7 +100,8 @@ fn section(out: &mut String, report: &Report, bias: &Bias, number: usize, shown:
             also.join(", ")
         );
     }
-    if let Some(plot) = plot::scatter(bias, &format!("plot-{number}"), report.is_labelled()) {
+    if let Some(plot) = plot::scatter(bias, &format!("plot-{number}"), report.is_labelled(), false)
+    {
         let (points, of) = (bias.scatter.points.len(), bias.scatter.of);
         let sample = if points < of {
             format!(" {points} of {of} candidates are drawn, a sample by the seed.")

@@ -155,7 +155,7 @@ pub(super) fn plural(noun: &str) -> String {
 }
 
 /// Text that means itself.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let mut out = String::new();
     for c in printable(text).chars() {
         if matches!(

@@ -1,8 +1,10 @@
 //! Reports of analyses as files for others: Markdown, HTML with plots and pictures, CSV and JSON.
 
+mod curves;
 mod html;
 mod markdown;
 mod plot;
+pub mod probes;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -10,6 +12,7 @@ mod tests;
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+use super::AnalysisError;
 use super::analysis::{Report, TurnedPair};
 use crate::data::Workspace;
 use crate::data::export::data_url;
@@ -26,6 +29,8 @@ pub enum Format {
     Csv,
     /// All of it, as the run has it.
     Json,
+    /// As one picture: the scatter of the first finding, or the curves of a probe.
+    Svg,
 }
 
 impl FromStr for Format {
@@ -37,7 +42,8 @@ impl FromStr for Format {
             "html" => Self::Html,
             "csv" => Self::Csv,
             "json" => Self::Json,
-            _ => return Err(format!("'{text}' is none of md, html, csv and json")),
+            "svg" => Self::Svg,
+            _ => return Err(format!("'{text}' is none of md, html, csv, json and svg")),
         })
     }
 }
@@ -149,8 +155,8 @@ fn pairs(report: &Report) -> impl Iterator<Item = &TurnedPair> {
 ///
 /// # Errors
 ///
-/// Where it cannot be written as JSON.
-pub fn render(report: &Report, shown: &Shown, format: Format) -> serde_json::Result<String> {
+/// Where it cannot be written as JSON, or there is nothing to draw.
+pub fn render(report: &Report, shown: &Shown, format: Format) -> Result<String, AnalysisError> {
     Ok(match format {
         Format::Markdown => markdown::page(report, shown),
         Format::Html => html::page(report, shown),
@@ -159,6 +165,14 @@ pub fn render(report: &Report, shown: &Shown, format: Format) -> serde_json::Res
             let mut text = serde_json::to_string_pretty(report)?;
             text.push('\n');
             text
+        }
+        Format::Svg => {
+            let biases = report.biases.iter().chain(&report.unproven);
+            let plots =
+                biases.filter_map(|bias| plot::scatter(bias, "plot", report.is_labelled(), true));
+            plots.into_iter().next().ok_or_else(|| {
+                AnalysisError::Choice("the report has nothing that could be drawn".into())
+            })?
         }
     })
 }

@@ -3,14 +3,17 @@
 use crate::data::export::svg::{Anchor, Axis, Drawing, Ticks};
 use crate::failures::analysis::{Bias, EffectUnit};
 
+/// The rules of a picture that stands alone: without variables, which many viewers do not know.
+pub(super) const ALONE: &str = include_str!("alone.css");
+
 const SIZE: (f64, f64) = (640.0, 400.0);
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = SIZE.0 - 16.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = SIZE.1 - 52.0;
 
-/// The scatter; `None` without points.
-pub(super) fn scatter(bias: &Bias, id: &str, labelled: bool) -> Option<String> {
+/// The scatter, with a style of its own where it stands `alone`; `None` without points.
+pub(super) fn scatter(bias: &Bias, id: &str, labelled: bool, alone: bool) -> Option<String> {
     let (scatter, about) = (&bias.scatter, bias.effect.measure.about());
     let x = scatter.points.iter().map(|p| p.measure);
     let x = Axis::around(x, (LEFT, RIGHT), Ticks::Plain)?;
@@ -18,6 +21,9 @@ pub(super) fn scatter(bias: &Bias, id: &str, labelled: bool) -> Option<String> {
     let y = Axis::around(y, (BOTTOM, TOP), Ticks::Plain)?;
     let title = format!("{} against {}", bias.effect.judged.name(), about.words);
     let mut drawing = Drawing::new(SIZE, id, &title, &bias.sentence);
+    if alone {
+        drawing.style(ALONE);
+    }
     for (at, text) in x.ticks() {
         drawing.line("grid", (at, TOP), (at, BOTTOM));
         drawing.text("muted", (at, BOTTOM + 16.0), Anchor::Middle, &text);

@@ -49,7 +49,7 @@ fn number(value: Option<f64>) -> String {
 }
 
 /// A field that calculates nothing, quoted where it has to be.
-fn text(text: &str) -> String {
+pub(super) fn text(text: &str) -> String {
     let mut text = printable(text).into_owned();
     if text.trim_start().starts_with(['=', '+', '-', '@']) {
         text.insert(0, '\'');

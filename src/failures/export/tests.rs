@@ -9,6 +9,7 @@ use crate::failures::analysis::{
     Bias, DataFacts, Effect, EffectUnit, Figure, Judged, ModelFacts, Point, Scatter, SettingsFacts,
     WorstCase,
 };
+use crate::failures::probe;
 
 const BAD: &str = "<script>alert(\"x\")</script>, =1+1 | *a*";
 
@@ -162,4 +163,99 @@ fn a_case_that_is_gone_is_told_by_its_number() {
         shown.name(GroupId(4), CandidateId(7)),
         "group 4 · candidate 7"
     );
+}
+
+fn probed() -> probe::Report {
+    let estimate = |value: f64| probe::Estimate {
+        value,
+        interval: Some([value - 0.1, value + 0.1]),
+    };
+    let both = |of_if: f64, of_vq: f64| probe::ByAxis {
+        instruction_following: Some(estimate(of_if)),
+        visual_quality: Some(estimate(of_vq)),
+        overall: None,
+    };
+    let step = |step: f64, words: &str, response| probe::StepReport {
+        step,
+        words: words.into(),
+        dose: Some(0.1 * step),
+        candidates: 4,
+        response,
+    };
+    let about = probe::Factor::Blur.about();
+    probe::Report {
+        workspace: "/home/ann/edits".into(),
+        model: BAD.into(),
+        fingerprint: "f0".into(),
+        trained: true,
+        seed: 1,
+        resamples: 10,
+        which: probe::Which::Best,
+        groups: 4,
+        candidates: 4,
+        points: 8,
+        failed: 0,
+        spread: probe::ByAxis::default(),
+        small: probe::ByAxis::default(),
+        factors: vec![probe::FactorReport {
+            factor: probe::Factor::Blur,
+            words: about.words.into(),
+            step: about.step.into(),
+            dose: "step".into(),
+            faithful: about.faithful.into(),
+            candidates: 4,
+            left_out: 1,
+            steps: vec![
+                step(0.0, "as it is", both(0.0, 0.0)),
+                step(4.0, "4 px", both(0.02, -1.5)),
+            ],
+            slope: both(0.0, -0.4),
+            verdicts: vec![probe::Verdict {
+                axis: crate::domain::Axis::VisualQuality,
+                arm: probe::Arm::Above,
+                step: 4.0,
+                response: estimate(-1.5),
+                should: probe::Expectation::Falling,
+                as_expected: Some(false),
+                words: BAD.into(),
+            }],
+            flips: None,
+        }],
+        failures: Vec::new(),
+    }
+}
+
+#[test]
+fn a_probe_is_written_in_every_form_and_its_text_stays_text() {
+    let written = |format| probes::render(&probed(), format).unwrap();
+    let page = written(Format::Html);
+    assert!(
+        page.contains("class=\"band\"") && page.contains("<td class=\"n\">-1.50 [-1.60, -1.40]")
+    );
+    assert!(!page.contains("<script") && !page.contains("alert(\"x\")"));
+    let picture = written(Format::Svg);
+    assert!(picture.starts_with("<svg") && picture.contains("<style>"));
+    assert!(picture.contains("class=\"bad\"") && !picture.contains("<script"));
+    let text = written(Format::Markdown);
+    assert!(text.contains("| 4 px | +0.02 [-0.08, +0.12] | -1.50 [-1.60, -1.40] | - | 4 |"));
+    let rows = written(Format::Csv);
+    let last = rows.lines().last().unwrap();
+    assert!(
+        last.ends_with(",blur,4,4 px,0.4,vq,-1.5,-1.6,-1.4,4"),
+        "{last}"
+    );
+    let json = written(Format::Json);
+    assert_eq!(
+        serde_json::from_str::<probe::Report>(&json).unwrap(),
+        probed()
+    );
+}
+
+#[test]
+fn a_probe_without_a_score_is_no_picture_and_says_so() {
+    let mut report = probed();
+    report.factors[0].steps.clear();
+    let why = probes::render(&report, Format::Svg).unwrap_err();
+    assert!(why.to_string().contains("no step"), "{why}");
+    assert!(probes::render(&report, Format::Html).is_ok());
 }

@@ -5,6 +5,7 @@
 //! central 95 % under resampling of groups (the percentile bootstrap), since candidates of a group are not independent.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -221,6 +222,73 @@ pub struct Report {
     pub factors: Vec<FactorReport>,
     /// The first of the steps without a reward.
     pub failures: Vec<Failure>,
+}
+
+impl fmt::Display for Estimate {
+    /// "+0.21 [+0.15, +0.27]".
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:+.2}", self.value)?;
+        match self.interval {
+            Some([low, high]) => write!(f, " [{low:+.2}, {high:+.2}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl ByAxis<Estimate> {
+    /// IF, VQ and overall, "-" where there is none.
+    pub fn in_words(&self) -> [String; 3] {
+        [
+            self.instruction_following.as_ref(),
+            self.visual_quality.as_ref(),
+            self.overall.as_ref(),
+        ]
+        .map(|estimate| estimate.map_or_else(|| "-".into(), Estimate::to_string))
+    }
+}
+
+impl FactorReport {
+    /// The slope in a sentence.
+    pub fn slope_in_words(&self) -> String {
+        let [a, b, c] = self.slope.in_words();
+        format!(
+            "slope per unit of {}: IF {a}, VQ {b}, overall {c}",
+            self.dose
+        )
+    }
+}
+
+impl Verdict {
+    /// In a sentence, with a mark that says whether it is as it should be.
+    pub fn marked(&self) -> String {
+        let mark = match self.as_expected {
+            Some(true) => "✓",
+            Some(false) => "✗",
+            None => "·",
+        };
+        format!("{mark} {}", self.words)
+    }
+}
+
+impl Flips {
+    /// In a sentence.
+    pub fn in_words(&self) -> String {
+        let whose = if self.simulated { " (simulated)" } else { "" };
+        let percent = |share: f64| format!("{:.0}", 100.0 * share);
+        let share = percent(self.any.share.value);
+        let share = match self.any.share.interval {
+            Some(ends) => {
+                let [low, high] = ends.map(percent);
+                format!("{share} % [{low}, {high}]")
+            }
+            None => format!("{share} %"),
+        };
+        format!(
+            "turned up on the worse candidate alone, it turns {} of {} preferences{whose} around that people and the model share, \
+             in {share} of the groups",
+            self.any.pairs, self.pairs
+        )
+    }
 }
 
 /// Makes the report of what is known.

@@ -62,6 +62,11 @@ impl Drawing {
         Self { out }
     }
 
+    /// Rules of its own, where it stands by itself and not in a page that has them.
+    pub fn style(&mut self, rules: &str) {
+        let _ = writeln!(self.out, "<style>\n{rules}</style>");
+    }
+
     /// A straight line.
     pub fn line(&mut self, class: &str, (x1, y1): (f64, f64), (x2, y2): (f64, f64)) {
         let _ = writeln!(
