@@ -15,7 +15,7 @@ pub mod probe;
 mod quality;
 pub mod survey;
 
-pub use edit_map::{EditMap, Region, Scope};
+pub use edit_map::{EditMap, Region};
 pub use error::AnalysisError;
 pub use measures::{measure, measure_with_map};
 

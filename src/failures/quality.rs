@@ -14,10 +14,11 @@ use std::fmt::Write as _;
 
 use image::{GrayImage, Rgb, RgbImage};
 
-use super::edit_map::{EditMap, Scope};
+use super::edit_map::EditMap;
 use super::plane::shrunk;
 use super::raster;
 use crate::data::images::{decode, fit, jpeg, resize};
+use crate::domain::Scope;
 
 /// The ΔE2000 that half of all people see.
 const VISIBLE: f64 = 2.3;
@@ -328,10 +329,10 @@ fn tones_of_the_whole_frame_are_taken_for_global() {
         for (what, words) in GLOBAL.into_iter().zip(words) {
             let (edit, _) = edited(what, photo, photo);
             let map = EditMap::between(raster(&photo.image).unwrap(), raster(&edit).unwrap());
-            let scope = Scope::judge(&map, words);
+            let scope = Scope::judge(Some(&map.extent()), words).unwrap();
             assert!(scope.global, "{} {what}: {}", photo.name, scope.why);
             all += 1.0;
-            if Scope::measured(&map).global {
+            if Scope::measured(&map.extent()).global {
                 measured += 1.0;
             } else {
                 missed.push(format!("{} {what}", photo.name));

@@ -10,7 +10,9 @@ use crate::annotate;
 use crate::annotate::agreement::{AgreementOptions, AgreementReport, agreement};
 use crate::data::{Match, Said, Undone, Workspace, images};
 use crate::domain::query::Query;
-use crate::domain::{CandidateId, Group, GroupId, GroupSummary, ImageRef, Reward};
+use crate::domain::{
+    CandidateId, Extent, Group, GroupId, GroupSummary, ImageRef, Measures, Reward, Scope,
+};
 use crate::score::{Feed, LiveScorer, RateJob};
 
 use super::judgement::Judgement;
@@ -61,6 +63,8 @@ pub(crate) trait Library: Send + Sync {
     ) -> Result<(), String>;
     /// Takes the annotator's last step back.
     fn undo(&self, annotator: &str) -> Result<Option<Undone>, String>;
+    /// What was measured on its candidates.
+    fn measures(&self, id: GroupId) -> Result<Vec<(CandidateId, Measures)>, String>;
     /// Its stored rewards.
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String>;
     /// All stored aggregate means, ascending.
@@ -141,6 +145,9 @@ impl Library for Workspace {
     fn undo(&self, annotator: &str) -> Result<Option<Undone>, String> {
         self.undo(annotator).map_err(|e| e.to_string())
     }
+    fn measures(&self, id: GroupId) -> Result<Vec<(CandidateId, Measures)>, String> {
+        self.measures(id).map_err(|e| e.to_string())
+    }
     fn scores(&self, id: GroupId, fingerprint: &str) -> Result<Vec<(CandidateId, Reward)>, String> {
         self.scores(id, fingerprint).map_err(|e| e.to_string())
     }
@@ -198,6 +205,8 @@ pub(crate) struct Record {
     pub(crate) failure: Option<String>,
     /// Preferences and ranks from `rewards` and the labels.
     pub(crate) judgement: Judgement,
+    /// What was measured on its candidates.
+    pub(crate) measures: HashMap<CandidateId, Measures>,
     /// Width over height of its source, to choose the grid by.
     pub(crate) aspect: f64,
 }
@@ -223,7 +232,11 @@ impl Record {
             .image_size(&group.source)
             .filter(|(w, h)| *w > 0 && *h > 0)
             .map_or(USUAL_ASPECT, |(w, h)| f64::from(w) / f64::from(h));
-        Ok(Some(Self::new(group, rewards, aspect)))
+        let measures = library.measures(id)?.into_iter().collect();
+        Ok(Some(Self {
+            measures,
+            ..Self::new(group, rewards, aspect)
+        }))
     }
 
     /// From parts, judged.
@@ -235,8 +248,18 @@ impl Record {
             failures: HashMap::new(),
             failure: None,
             judgement,
+            measures: HashMap::new(),
             aspect,
         }
+    }
+
+    /// Whether the edit at `index` is of the whole picture or of a part, and why that is said.
+    pub(crate) fn scope(&self, index: usize) -> Option<Scope> {
+        let measures = self.measures.get(&self.group.candidates.get(index)?.id);
+        Scope::judge(
+            measures.and_then(Extent::of).as_ref(),
+            &self.group.instruction,
+        )
     }
 
     /// The reward of the candidate at `index`.

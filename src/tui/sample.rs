@@ -10,7 +10,7 @@ use crate::data::{Match, Said, Undone};
 use crate::domain::query::{Facts, Number, Query, Text};
 use crate::domain::{
     Aggregate, Axis, Candidate, CandidateId, Gaussian, Group, GroupId, GroupSummary, ImageRef,
-    Label, Reward, agreement, human_scores,
+    Label, Measures, Reward, agreement, human_scores,
 };
 
 use super::library::{Library, Scoring};
@@ -231,6 +231,9 @@ impl Library for Sample {
     fn undo(&self, _annotator: &str) -> Result<Option<Undone>, String> {
         let last = self.said.lock().unwrap().pop();
         Ok(last.map(|(group, said)| Undone { group, said }))
+    }
+    fn measures(&self, _: GroupId) -> Result<Vec<(CandidateId, Measures)>, String> {
+        Ok(Vec::new())
     }
     fn scores(
         &self,

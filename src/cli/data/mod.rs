@@ -20,6 +20,7 @@ use crate::data::Workspace;
 use crate::data::check::{CheckReport, check};
 use crate::data::split::{SplitReport, parse_shares, split};
 use crate::domain::text::printable;
+use crate::workbench::{Choices, Workbench};
 use args::{DataCheckArgs, DataSplitArgs, DataVerb};
 
 /// Carries one of them out.
@@ -86,7 +87,7 @@ fn divide(args: &DataSplitArgs) -> anyhow::Result<Exit> {
     else {
         return Ok(Exit::Usage);
     };
-    let workspace = opened(args.workspace.as_deref())?;
+    let workspace = own(args.workspace.as_deref())?;
     let mut bar = Progress::new("looking at sources", Unit::Groups, 0);
     let report = split(&workspace, &shares, args.seed, &mut |done, total| {
         bar.set(done as u64, total as u64);
@@ -128,16 +129,27 @@ fn divide(args: &DataSplitArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The workspace in a folder, else the one here or above.
+/// The workspace in a folder, else the one here or above, else the one in the settings, else the demo, which is said.
 fn opened(dir: Option<&Path>) -> anyhow::Result<Workspace> {
-    if let Some(dir) = dir {
-        return Ok(Workspace::open(dir)?);
+    let workspace = bench(dir)?.workspace()?;
+    if workspace.is_demo() {
+        print::note("no workspace is named or here: this is the demo");
     }
-    let here = std::env::current_dir().context("this folder is gone")?;
-    let dir = Workspace::find(&here).context(
-        "there is no workspace here; name one, or make one with 'erw import groups.jsonl'",
-    )?;
-    Ok(Workspace::open(&dir)?)
+    Ok(workspace)
+}
+
+/// The same, but no demo.
+fn own(dir: Option<&Path>) -> anyhow::Result<Workspace> {
+    bench(dir)?
+        .named_workspace()?
+        .context("there is no workspace here; name one, or make one with 'erw import groups.jsonl'")
+}
+
+fn bench(dir: Option<&Path>) -> anyhow::Result<Workbench> {
+    Ok(Workbench::new(Choices {
+        workspace: dir.map(Path::to_owned),
+        ..Choices::default()
+    })?)
 }
 
 fn told(answer: &Answer, style: Style) -> String {

@@ -10,7 +10,7 @@ use super::hashes::model_id;
 use super::scores::score_key;
 use super::{Workspace, count, measures};
 use crate::domain::query::{Facts, Field, Number, Query, Text};
-use crate::domain::{Axis, CandidateId, GroupId, Measures};
+use crate::domain::{Axis, CandidateId, Extent, GroupId, Measures, Scope};
 
 /// A candidate that a query holds of.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -248,6 +248,11 @@ impl Known<'_, '_> {
             .get_or_init(|| self.looks.noted(self.looks.labels(self.row.id)))
     }
 
+    fn measures(&self) -> &Measures {
+        self.measures
+            .get_or_init(|| self.looks.noted(self.looks.measures(self.row)))
+    }
+
     fn reward(&self, part: usize) -> Option<f64> {
         self.reward
             .get_or_init(|| self.looks.noted(self.looks.scores(self.row)))[part]
@@ -276,10 +281,7 @@ impl Facts for Known<'_, '_> {
             Number::Annotators => Some(self.human().annotators),
             Number::Agreement => self.row.agreement,
             Number::Candidates => Some(self.row.candidates as f64),
-            Number::Measured(measure) => self
-                .measures
-                .get_or_init(|| self.looks.noted(self.looks.measures(self.row)))
-                .get(measure),
+            Number::Measured(measure) => self.measures().get(measure),
         }
     }
 
@@ -294,6 +296,14 @@ impl Facts for Known<'_, '_> {
             Text::Set => row.set.as_ref(),
             Text::Split => row.split.as_ref(),
             Text::Fault => row.fault.as_ref(),
+            Text::Scope => {
+                let measures = self.measures();
+                let scope = Scope::judge(Extent::of(measures).as_ref(), &row.instruction);
+                if let Some(scope) = scope {
+                    each(scope.name());
+                }
+                return;
+            }
             Text::Tag | Text::Selection => {
                 let select = match field {
                     Text::Tag => &self.looks.tags,

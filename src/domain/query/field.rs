@@ -40,6 +40,8 @@ pub enum Text {
     Split,
     /// The fault that was put into constructed data.
     Fault,
+    /// Whether the edit is global or local, by its instruction's words and what was measured.
+    Scope,
     /// The words that people put on the candidate.
     Tag,
     /// The selections that it is in.
@@ -81,6 +83,7 @@ const NAMED: &[(&str, Field, &str)] = &[
     ("set", Field::Text(Text::Set), "the data set"),
     ("split", Field::Text(Text::Split), "the part of the data"),
     ("fault", Field::Text(Text::Fault), "the fault of constructed data"),
+    ("scope", Field::Text(Text::Scope), "global or local, by the words of the instruction, else by what was measured"),
     ("tag", Field::Text(Text::Tag), "the words put on it, any of them"),
     ("selection", Field::Text(Text::Selection), "the selections it is in, any of them"),
 ];

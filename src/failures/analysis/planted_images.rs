@@ -1,15 +1,16 @@
 //! Scorers with known biases put in place of a model over workspaces of images: from files through stored measures and scores to a
 //! run's report.
 
-use std::collections::HashSet;
-
 use image::RgbImage;
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
 
 use super::run::{LabelChoice, Outcome, Read, Task, cases, end, read_report, run};
 use super::*;
 use crate::data::Workspace;
 use crate::data::images::{decode, fit, png, read};
 use crate::domain::color::{colorfulness, mean_saturation};
+use crate::domain::query::Query;
 use crate::domain::stats::draws;
 use crate::domain::{
     Aggregate, Axis, Gaussian, Group, GroupId, ImageRef, Measures, Reward, human_scores,
@@ -160,9 +161,9 @@ fn reported(task: &Task<'_>, root: &std::path::Path) -> Result<Report, AnalysisE
 
 /// What people said on average, with an error of the scorer's own.
 fn like_people(seed: u64) -> impl FnMut(&Group) -> Vec<[f64; 2]> {
-    let mut uniform = draws(seed);
+    let mut uniform = ChaCha8Rng::seed_from_u64(seed);
     move |group| {
-        let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+        let mut normal = || (0..12).map(|_| uniform.random::<f64>()).sum::<f64>() - 6.0;
         let scores = human_scores(&group.candidates);
         let axes = Axis::ALL;
         let of = |h: &crate::domain::HumanScore, axis| h.on(axis).unwrap();
@@ -262,13 +263,8 @@ fn measured_demo(root: &std::path::Path) -> Workspace {
     workspace
 }
 
-/// Stores what a scorer says that agrees with people but for an error of its own, and adds `k` points per unit of a measure; of
-/// the background only among local edits, where nobody asked for a change of it.
+/// Stores what a scorer says that agrees with people but for an error of its own, and adds `k` points per unit of a measure.
 fn plant(workspace: &Workspace, (judged, measure, k): (Judged, Measure, f64), seed: u64) {
-    let local: HashSet<GroupId> = match cases(&task(workspace), &|| false, &mut |_, _| {}) {
-        Ok(Read::All(cases, _)) => cases.iter().filter(|c| c.local).map(|c| c.group).collect(),
-        _ => panic!("nobody asked it to stop"),
-    };
     let mut said = like_people(seed);
     for number in 1..=workspace.group_count().unwrap() {
         let group = workspace.group(GroupId(number as i64)).unwrap().unwrap();
@@ -279,11 +275,7 @@ fn plant(workspace: &Workspace, (judged, measure, k): (Judged, Measure, f64), se
             .zip(&hashes.candidates)
             .map(|(said, (id, hash))| {
                 let measures = measures.iter().find(|(of, _)| of == id);
-                let counts = measure != Measure::BackgroundChange || local.contains(&group.id);
-                let k = if counts { k } else { 0.0 };
-                // Who does not see a background forgives an edit of the whole frame as well.
-                let of = |(_, m): &(_, Measures)| m.get(measure).or(m.get(Measure::Change));
-                let more = k * measures.and_then(of).unwrap_or(0.0);
+                let more = k * measures.and_then(|(_, m)| m.get(measure)).unwrap_or(0.0);
                 let on = |this, said| {
                     Gaussian::new(said + if judged == this { more } else { 0.0 }, -1.0)
                 };
@@ -313,19 +305,28 @@ fn named(report: &Report) -> Vec<(Judged, Measure)> {
 fn over_the_demo_a_planted_bias_is_named_with_its_size_and_nothing_else_is() {
     let dir = tempfile::tempdir().unwrap();
     let workspace = measured_demo(dir.path());
-    // One likes saturation; one does not see what was done to the background.
+    // One likes saturation; one forgives what was done to the background, which is asked of local edits that have one.
     let plans = [
-        (Judged::Vq, Measure::SatDelta, 6.0),
-        (Judged::If, Measure::BackgroundChange, 0.12),
+        (Judged::Vq, Measure::SatDelta, 6.0, "edit_share >= 0"),
+        (
+            Judged::If,
+            Measure::BackgroundChange,
+            0.2,
+            "scope = local and background_change >= 0",
+        ),
     ];
-    // Which groups have local edits is known of those that have scores.
-    plant(&workspace, (Judged::Vq, Measure::SatDelta, 0.0), 5);
-    for plan in plans {
-        plant(&workspace, plan, 5);
-        let report = reported(&task(&workspace), dir.path()).unwrap();
-        assert_eq!(named(&report), [(plan.0, plan.1)]);
+    for (judged, measure, k, asked) in plans {
+        plant(&workspace, (judged, measure, k), 5);
+        let query = Query::parse(asked).unwrap();
+        let found = workspace.matching(&query, None, &|| false).unwrap();
+        let task = Task {
+            only: found.map(|found| found.into_iter().map(|one| one.candidate).collect()),
+            ..task(&workspace)
+        };
+        let report = reported(&task, dir.path()).unwrap();
+        assert_eq!(named(&report), [(judged, measure)]);
         let [low, high] = report.biases[0].effect.per_unit.interval.unwrap();
-        assert!(low <= plan.2 && plan.2 <= high, "{plan:?}: {low} {high}");
+        assert!(low <= k && k <= high, "{measure:?}: {low} {high}");
     }
 }
 
@@ -357,9 +358,9 @@ fn over_the_demo_a_scorer_without_a_bias_is_hardly_ever_suspected() {
     };
     let mut suspected = Vec::new();
     for seed in 0..SEEDS {
-        let mut uniform = draws(1000 + seed);
+        let mut uniform = ChaCha8Rng::seed_from_u64(1000 + seed);
         for (case, people) in all.iter_mut().zip(&people) {
-            let mut normal = || (0..12).map(|_| uniform()).sum::<f64>() - 6.0;
+            let mut normal = || (0..12).map(|_| uniform.random::<f64>()).sum::<f64>() - 6.0;
             let [if_, vq] = people.map(|said| Gaussian::new(said + 0.3 * normal(), -1.0));
             case.reward = Reward::of_axes(if_, vq, Aggregate::Mean);
         }

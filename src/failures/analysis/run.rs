@@ -6,14 +6,14 @@ use std::str::FromStr;
 
 use super::{Case, DataFacts, ModelFacts, NO_LABELS, Report, Settings, TooFew, analyse};
 use crate::data::Workspace;
-use crate::domain::{CandidateId, Group, GroupId, Label, Measure};
+use crate::domain::{CandidateId, Group, GroupId, Label, Measure, Wording};
 use crate::failures::error::AnalysisError;
 use crate::runs::{Ending, Fact, Writer};
 
 /// How many groups are looked up at a time.
 const PAGE: usize = 500;
 
-/// Edits of a group are local where half of its candidates that changed anything have at most this share of the frame edited: the
+/// Where the words of the instruction leave it open, edits of a group are local where half of its candidates that changed anything have at most this share of the frame edited: the
 /// one that was over-edited does not decide for the others.
 const LOCAL: f64 = 0.5;
 
@@ -222,9 +222,15 @@ fn take(
         .filter_map(|(_, m)| m.get(Measure::EditShare))
         .collect();
     shares.sort_unstable_by(f64::total_cmp);
-    let local = shares
-        .get(shares.len() / 2)
-        .is_some_and(|median| *median <= LOCAL);
+    let measured = || {
+        let median = shares.get(shares.len() / 2);
+        median.is_some_and(|median| *median <= LOCAL)
+    };
+    let local = match Wording::of(&group.instruction) {
+        Wording::Whole(_) => false,
+        Wording::Part(_) => true,
+        Wording::Open => measured(),
+    };
     let wanted = |id: &CandidateId| task.only.as_ref().is_none_or(|only| only.contains(id));
     for candidate in group.candidates {
         if !wanted(&candidate.id) {

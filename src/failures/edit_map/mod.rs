@@ -10,17 +10,16 @@
 mod background;
 mod noise;
 mod regions;
-mod scope;
 
 use super::lab::{Lab, delta_e, labs};
 use super::plane::{Size, at_size, grown, smoothed};
+use crate::domain::Extent;
 use crate::domain::color::Pixel;
 use crate::domain::raster::Raster;
 
 use noise::Noise;
 
 pub use regions::Region;
-pub use scope::{Scope, Wording};
 
 /// The longest side of a map, in pixels.
 pub const LONG_SIDE: usize = 512;
@@ -167,6 +166,17 @@ impl EditMap {
     /// Whether the whole frame was edited, so that there is no background.
     pub const fn is_whole(&self) -> bool {
         self.whole
+    }
+
+    /// How far it reaches.
+    pub fn extent(&self) -> Extent {
+        Extent {
+            share: self.share(),
+            spread: self.spread(),
+            regions: self.regions.len(),
+            whole: self.whole,
+            tint: Some(f64::from(self.tint)),
+        }
     }
 
     /// The share of the cells of a grid of 4 × 4 in which at least a tenth of the pixels is in edited regions, 0 to 1.

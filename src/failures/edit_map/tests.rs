@@ -1,6 +1,7 @@
 //! Maps of constructed images: known patches, tints, noise, sizes.
 
 use super::*;
+use crate::domain::Scope;
 
 const W: usize = 160;
 const H: usize = 120;
@@ -69,7 +70,7 @@ fn identical_images_have_no_edited_region() {
     let map = EditMap::between(image(&pixels), image(&pixels));
     assert!(map.regions().is_empty() && map.share() == 0.0 && map.spread() == 0.0);
     assert!(map.change().iter().all(|change| *change == 0.0));
-    assert!(!Scope::measured(&map).global);
+    assert!(!Scope::measured(&map.extent()).global);
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_painted_patch_is_found_where_it_is() {
         region.x.abs_diff(40) <= 2 && region.width.abs_diff(40) <= 4,
         "{region:?}"
     );
-    let scope = Scope::measured(&map);
+    let scope = Scope::measured(&map.extent());
     assert!(!scope.global && scope.why.contains("1 region"), "{scope:?}");
 }
 
@@ -118,8 +119,8 @@ fn a_tone_of_the_whole_frame_leaves_no_background() {
         .collect();
     let map = EditMap::between(image(&pixels), image(&grey));
     assert!(map.is_whole() && map.share() == 1.0 && map.spread() == 1.0);
-    assert!(Scope::measured(&map).global);
-    let scope = Scope::judge(&map, "make the flower red");
+    assert!(Scope::measured(&map.extent()).global);
+    let scope = Scope::judge(Some(&map.extent()), "make the flower red").unwrap();
     assert!(!scope.global && scope.why.contains("although"), "{scope:?}");
 }
 

@@ -148,6 +148,13 @@ fn group_facts(
         pieces.push(vec![Span::styled(words, dim)]);
     }
     pieces.push(vec![Span::styled(prose::line(&row.key, 32), dim)]);
+    let scope = view
+        .record
+        .and_then(|record| record.scope(view.browse.candidate));
+    if let Some(scope) = scope {
+        let words = format!("{}: {}", scope.name(), scope.why);
+        pieces.push(vec![Span::styled(prose::line(&words, 90), dim)]);
+    }
     let mut out: Vec<Span<'static>> = Vec::new();
     for piece in pieces {
         let used: usize = out.iter().chain(&piece).map(Span::width).sum();

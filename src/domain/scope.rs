@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::EditMap;
+use super::{Measure, Measures};
 
 /// From so much of the frame on a change that touches everything is taken for one of the whole picture.
 const MOST: f64 = 0.6;
@@ -212,49 +212,83 @@ fn thing(text: &str) -> Option<String> {
     (!tone(what)).then(|| format!("{article} {what}"))
 }
 
+/// How far an edit reaches, as measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Extent {
+    /// The share of the frame in edited regions, 0 to 1.
+    pub share: f64,
+    /// The share of a grid's cells that the edit touches, 0 to 1.
+    pub spread: f64,
+    /// How many regions there are.
+    pub regions: usize,
+    /// Whether no background is left.
+    pub whole: bool,
+    /// By what ΔE2000 the tone of the frame changed, where that is known.
+    pub tint: Option<f64>,
+}
+
+impl Extent {
+    /// From what was measured of an edit; `None` where nothing was.
+    pub fn of(measures: &Measures) -> Option<Self> {
+        let share = measures.get(Measure::EditShare)?;
+        Some(Self {
+            share,
+            spread: measures.get(Measure::EditSpread)?,
+            regions: measures.get(Measure::EditRegions)? as usize,
+            whole: share >= 1.0,
+            tint: None,
+        })
+    }
+}
+
 impl Scope {
-    /// Judges by the instruction's wording, and where that leaves it open by what was measured.
-    pub fn judge(map: &EditMap, instruction: &str) -> Self {
-        let measured = Self::measured(map);
+    /// Judges by the instruction's wording, and where that leaves it open by what was measured. `None` where neither says anything.
+    pub fn judge(extent: Option<&Extent>, instruction: &str) -> Option<Self> {
+        let measured = extent.map(Self::measured);
         let (global, asks) = match Wording::of(instruction) {
             Wording::Open => return measured,
             Wording::Whole(words) => (true, format!("of the whole picture (\"{words}\")")),
             Wording::Part(words) => (false, format!("of a part (\"{words}\")")),
         };
-        let but = if global == measured.global {
-            "and"
-        } else {
-            "although"
-        };
-        Self {
-            global,
-            why: format!("the instruction is {asks}, {but} {}", measured.why),
+        let mut why = format!("the instruction is {asks}");
+        if let Some(measured) = measured {
+            let but = if global == measured.global {
+                "and"
+            } else {
+                "although"
+            };
+            why = format!("{why}, {but} {}", measured.why);
         }
+        Some(Self { global, why })
+    }
+
+    /// "global" or "local".
+    pub const fn name(&self) -> &'static str {
+        if self.global { "global" } else { "local" }
     }
 
     /// Judges by what was measured alone.
-    pub fn measured(map: &EditMap) -> Self {
-        let share = map.share();
+    pub fn measured(extent: &Extent) -> Self {
+        let Extent { share, regions, .. } = *extent;
         let percent = (100.0 * share).round();
-        if map.is_whole() {
-            let tint = map.tint();
-            let why = if tint > 0.0 && share < MOST {
-                format!("the tone of the whole frame changed, by ΔE {tint:.1}")
-            } else if tint > 0.0 {
-                format!("the whole frame changed, its tone by ΔE {tint:.1}")
-            } else {
-                "the whole frame changed".to_owned()
+        if extent.whole {
+            let why = match extent.tint.filter(|tint| *tint > 0.0) {
+                Some(tint) if share < MOST => {
+                    format!("the tone of the whole frame changed, by ΔE {tint:.1}")
+                }
+                Some(tint) => format!("the whole frame changed, its tone by ΔE {tint:.1}"),
+                None => "the whole frame changed".to_owned(),
             };
             return Self { global: true, why };
         }
-        let cells = (16.0 * map.spread()).round();
+        let cells = (16.0 * extent.spread).round();
         if share >= MOST && cells >= 15.0 {
             return Self {
                 global: true,
                 why: format!("{percent} % of the frame changed, all over it"),
             };
         }
-        let why = match map.regions().len() {
+        let why = match regions {
             0 => "nothing stands out in the frame".to_owned(),
             n => format!(
                 "{percent} % of the frame changed, in {n} region{}",
@@ -309,5 +343,28 @@ mod tests {
         for open in ["", "surprise me", "把背景换成海滩"] {
             assert_eq!(Wording::of(open), Wording::Open, "{open}");
         }
+    }
+
+    #[test]
+    fn what_was_measured_decides_where_the_words_do_not() {
+        let local = Extent {
+            share: 0.2,
+            spread: 0.3,
+            regions: 1,
+            whole: false,
+            tint: None,
+        };
+        let whole = Extent {
+            share: 1.0,
+            whole: true,
+            ..local
+        };
+        let judge = |extent, words| Scope::judge(extent, words).map(|scope| scope.name());
+        assert_eq!(judge(Some(&local), "surprise me"), Some("local"));
+        assert_eq!(judge(Some(&whole), "surprise me"), Some("global"));
+        assert_eq!(judge(None, "surprise me"), None);
+        assert_eq!(judge(None, "make the cat blue"), Some("local"));
+        assert_eq!(judge(Some(&whole), "make the cat blue"), Some("local"));
+        assert_eq!(Extent::of(&Measures::default()), None);
     }
 }
