@@ -328,7 +328,7 @@ pub fn needs(query: &Query) -> (bool, bool) {
     };
     (
         any(|n| matches!(n, Number::Mean(_) | Number::Sigma(_))),
-        any(|n| matches!(n, Number::Measured(_))),
+        any(|n| matches!(n, Number::Measured(_))) || fields.contains(&Field::Text(Text::Scope)),
     )
 }
 

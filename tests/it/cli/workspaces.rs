@@ -110,7 +110,7 @@ fn sample_data_is_made_from_photos() {
         assert!(leaky.out.contains(words), "{leaky:?}");
     }
     user.erw(&["data", "check", "nowhere"])
-        .ended(1)
+        .ended(2)
         .says(&["nowhere"]);
     let recipe = ["--recipe", "sample", "--json"];
     let small = [
