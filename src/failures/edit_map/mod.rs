@@ -2,9 +2,9 @@
 //!
 //! Both images are brought to the source's frame (an edit of another shape is stretched to it; nothing is registered), at most
 //! 512 pixels long and no finer than the coarser of the two, so that what is compared is what both can show. Each pixel gets its
-//! ΔE2000. What the whole background did alike, a tint or another tone, is found first ([`background`]) and taken away; what is
-//! left, smoothed, is held against what encoding alone does to such a place ([`noise`]), and the pixels above that are cleaned to
-//! regions ([`regions`]). So a local edit stands out over noise of encoding and over a tinted background alike. Where the change is one
+//! ΔE2000. What the whole background did alike, a tint or another tone, is found first (`background`) and taken away; what is
+//! left, smoothed, is held against what encoding alone does to such a place (`noise`), and the pixels above that are cleaned to
+//! regions (`regions`). So a local edit stands out over noise of encoding and over a tinted background alike. Where the change is one
 //! of the whole frame there is no background, and the whole frame is one region.
 
 mod background;
