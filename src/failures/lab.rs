@@ -16,8 +16,8 @@ const HUES: usize = 2048;
 struct Tables {
     /// Linear light of each byte.
     linear: [f32; 256],
-    /// CIELAB's f at each step, and two past the end.
-    f: Vec<f32>,
+    /// CIELAB's f at each step, and by how much it rises to the next.
+    f: Vec<[f32; 2]>,
     /// T and the sine of the rotation (equations 15 and 16 to 19, without the chroma) by [`place`] of the hue.
     hues: Vec<[f32; 2]>,
 }
@@ -42,7 +42,9 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| {
     };
     Tables {
         linear,
-        f: (0..STEPS + 2).map(f).collect(),
+        f: (0..=STEPS)
+            .map(|step| [f(step), f(step + 1) - f(step)])
+            .collect(),
         hues: (0..=HUES).map(hue_weights).collect(),
     }
 });
@@ -66,28 +68,25 @@ fn hue_weights(index: usize) -> [f32; 2] {
 }
 
 /// Where a direction meets the rhomb |x| + |y| = 1, from 0 to 4 counterclockwise: an angle for tables, without an arc tangent.
-fn place(x: f32, y: f32) -> usize {
+#[inline]
+fn place(x: f32, y: f32) -> f32 {
     let length = x.abs() + y.abs();
-    if length == 0.0 {
-        return 0;
-    }
-    let y = y / length;
-    let place = match (x >= 0.0, y >= 0.0) {
-        (true, true) => y,
-        (true, false) => 4.0 + y,
-        (false, _) => 2.0 - y,
-    };
-    ((place * (HUES as f32 / 4.0) + 0.5) as usize).min(HUES)
+    let y = y / if length == 0.0 { 1.0 } else { length };
+    let right = if y >= 0.0 { y } else { 4.0 + y };
+    let place = if x >= 0.0 { right } else { 2.0 - y };
+    place * (HUES as f32 / 4.0) + 0.5
 }
 
 /// The colors of pixels, each within 0.01 of what [`Lab::of`](crate::domain::color::Lab::of) gives.
 pub(super) fn labs(pixels: &[Pixel]) -> Vec<Lab> {
     let tables = &*TABLES;
+    let steps = tables.f.as_slice();
     let f = |t: f32| {
         let at = (t * STEPS as f32).clamp(0.0, STEPS as f32);
-        let index = at as usize;
-        let (low, high) = (tables.f[index], tables.f[index + 1]);
-        low + (high - low) * (at - index as f32)
+        // By way of a signed number: that is one instruction where an unsigned one is several.
+        let index = at as i32;
+        let [low, rise] = steps[(index as usize).min(STEPS)];
+        low + rise * (at - index as f32)
     };
     let one = |&[r, g, b]: &Pixel| {
         let [r, g, b] = [r, g, b].map(|byte| tables.linear[usize::from(byte)]);
@@ -99,40 +98,119 @@ pub(super) fn labs(pixels: &[Pixel]) -> Vec<Lab> {
     pixels.iter().map(one).collect()
 }
 
-/// The color difference ΔE₀₀ ([`delta_e_2000`](crate::domain::color::delta_e_2000)), to within 1 % of it or 0.02.
-pub(super) fn delta_e(first: Lab, second: Lab) -> f32 {
-    if first == second {
-        return 0.0;
-    }
-    let seventh = |c: f32| {
-        let cube = c * c * c;
-        let power = cube * cube * c;
-        (power / (power + 6_103_515_625.0)).sqrt()
-    };
+/// How far two colors are apart in lightness, chroma and hue, before the weights that hang on the hue.
+struct Apart {
+    light: f32,
+    chroma: f32,
+    sideways: f32,
+    mean_chroma: f32,
+    place: f32,
+}
+
+#[inline]
+fn side(v: f32) -> f32 {
+    v * v
+}
+
+#[inline]
+fn seventh(c: f32) -> f32 {
+    let cube = c * c * c;
+    let power = cube * cube * c;
+    (power / (power + 6_103_515_625.0)).sqrt()
+}
+
+// Without a branch, here and in `joined`, so that several pixels are computed at once.
+#[inline]
+fn apart([l1, a1, b1]: Lab, [l2, a2, b2]: Lab) -> Apart {
     let length = |x: f32, y: f32| (x * x + y * y).sqrt();
-    let ([l1, a1, b1], [l2, a2, b2]) = (first, second);
     let mean = 0.5 * (length(a1, b1) + length(a2, b2));
     let stretch = 1.5 - 0.5 * seventh(mean);
     let (a1, a2) = (a1 * stretch, a2 * stretch);
     let (c1, c2) = (length(a1, b1), length(a2, b2));
     let chroma = c2 - c1;
-    let side = |v: f32| v * v;
     let turned = (side(a2 - a1) + side(b2 - b1) - side(chroma)).max(0.0);
     let sideways = turned.sqrt().copysign(a1 * b2 - a2 * b1);
     // A grey has no hue, and leaves the other's.
-    let direction = |a: f32, b: f32, c: f32| {
-        if c > 1e-4 { (a / c, b / c) } else { (0.0, 0.0) }
-    };
-    let ((x1, y1), (x2, y2)) = (direction(a1, b1, c1), direction(a2, b2, c2));
-    let [t, rotation] = TABLES.hues[place(x1 + x2, y1 + y2)];
+    let over = |c: f32| if c > 1e-4 { 1.0 / c } else { 0.0 };
+    let (over1, over2) = (over(c1), over(c2));
     let away = side(0.5 * (l1 + l2) - 50.0);
     let mean_chroma = 0.5 * (c1 + c2);
-    let light = (l2 - l1) / (1.0 + 0.015 * away / (20.0 + away).sqrt());
-    let chroma = chroma / (1.0 + 0.045 * mean_chroma);
-    let sideways = sideways / (1.0 + 0.015 * mean_chroma * t);
+    Apart {
+        light: (l2 - l1) / (1.0 + 0.015 * away / (20.0 + away).sqrt()),
+        chroma: chroma / (1.0 + 0.045 * mean_chroma),
+        sideways,
+        mean_chroma,
+        place: place(a1 * over1 + a2 * over2, b1 * over1 + b2 * over2),
+    }
+}
+
+#[inline]
+fn joined(apart: &Apart, t: f32, rotation: f32) -> f32 {
+    let Apart {
+        light,
+        chroma,
+        mean_chroma,
+        ..
+    } = *apart;
+    let sideways = apart.sideways / (1.0 + 0.015 * mean_chroma * t);
     let square = light * light + chroma * chroma + sideways * sideways
         - 2.0 * rotation * seventh(mean_chroma) * chroma * sideways;
     square.max(0.0).sqrt()
+}
+
+#[inline]
+fn weights_at(hues: &[[f32; 2]], place: f32) -> [f32; 2] {
+    hues[(place as usize).min(HUES)]
+}
+
+/// The color difference ΔE₀₀ ([`delta_e_2000`](crate::domain::color::delta_e_2000)), to within 1 % of it or 0.02.
+pub(super) fn delta_e(first: Lab, second: Lab) -> f32 {
+    let apart = apart(first, second);
+    let [t, rotation] = weights_at(&TABLES.hues, apart.place);
+    joined(&apart, t, rotation)
+}
+
+/// The same of the pixels of two images, in order.
+pub(super) fn delta_es(first: &[Lab], second: &[Lab]) -> Vec<f32> {
+    const LANES: usize = 16;
+    let hues = TABLES.hues.as_slice();
+    let mut out = vec![0.0; first.len().min(second.len())];
+    let (firsts, _) = first.as_chunks::<LANES>();
+    let (seconds, _) = second.as_chunks::<LANES>();
+    let (blocks, rest) = out.as_chunks_mut::<LANES>();
+    let done = LANES * blocks.len();
+    for ((out, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
+        let mut parts = [[0.0; LANES]; 5];
+        for at in 0..LANES {
+            let apart = apart(first[at], second[at]);
+            parts[0][at] = apart.light;
+            parts[1][at] = apart.chroma;
+            parts[2][at] = apart.sideways;
+            parts[3][at] = apart.mean_chroma;
+            parts[4][at] = apart.place;
+        }
+        let mut weights = [[0.0; LANES]; 2];
+        for at in 0..LANES {
+            let [t, rotation] = weights_at(hues, parts[4][at]);
+            weights[0][at] = t;
+            weights[1][at] = rotation;
+        }
+        for at in 0..LANES {
+            let apart = Apart {
+                light: parts[0][at],
+                chroma: parts[1][at],
+                sideways: parts[2][at],
+                mean_chroma: parts[3][at],
+                place: 0.0,
+            };
+            out[at] = joined(&apart, weights[0][at], weights[1][at]);
+        }
+    }
+    let pairs = first.iter().zip(second).skip(done);
+    for (out, (first, second)) in rest.iter_mut().zip(pairs) {
+        *out = delta_e(*first, *second);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -159,6 +237,8 @@ mod tests {
                     }
                 }
                 let found = f64::from(delta_e(quick[0], quick[1]));
+                let many = delta_es(&[quick[0]; 17], &[quick[1]; 17]);
+                assert!(many.iter().all(|v| (f64::from(*v) - found).abs() < 1e-4));
                 let book = color::delta_e_2000(exact[0], exact[1]);
                 // Where hues are opposite the formula jumps, and rounding may take either side.
                 let opposite = exact[0].a * exact[1].a + exact[0].b * exact[1].b < 0.0;

@@ -101,27 +101,47 @@ pub(super) fn shrunk(mask: &[bool], size: Size, radius: usize) -> Vec<bool> {
     spread(mask, size, radius, false)
 }
 
-/// `what` spread by `radius` columns and rows.
+/// `what` spread by `radius` columns and rows. Counts of it run along with the square, row by row.
 fn spread(mask: &[bool], (width, height): Size, radius: usize, what: bool) -> Vec<bool> {
-    let mut across = mask.to_vec();
-    let line = |at: &dyn Fn(usize) -> usize, length: usize, from: &[bool], to: &mut [bool]| {
-        let mut next = 0;
-        for i in (0..length).filter(|i| from[at(*i)] == what) {
-            let end = (i + radius + 1).min(length);
-            for j in next.max(i.saturating_sub(radius))..end {
-                to[at(j)] = what;
+    let mut across = vec![0_u32; mask.len()];
+    for (row, out) in mask.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
+        let is = |at: usize| u32::from(row[at] == what);
+        let mut count: u32 = (0..radius.min(width)).map(is).sum();
+        for (x, out) in out.iter_mut().enumerate() {
+            if x + radius < width {
+                count += is(x + radius);
             }
-            next = end;
+            if x > radius {
+                count -= is(x - radius - 1);
+            }
+            *out = u32::from(count > 0);
+        }
+    }
+    let row = |y: usize| &across[y * width..(y + 1) * width];
+    let mut counts = vec![0_u32; width];
+    let add = |counts: &mut [u32], row: &[u32]| {
+        for (count, one) in counts.iter_mut().zip(row) {
+            *count += one;
         }
     };
-    for y in 0..height {
-        line(&|x| y * width + x, width, mask, &mut across);
+    for y in 0..radius.min(height) {
+        add(&mut counts, row(y));
     }
-    let mut down = across.clone();
-    for x in 0..width {
-        line(&|y| y * width + x, height, &across, &mut down);
+    let mut out = vec![false; mask.len()];
+    for (y, target) in out.chunks_exact_mut(width).enumerate() {
+        if y + radius < height {
+            add(&mut counts, row(y + radius));
+        }
+        if y > radius {
+            for (count, one) in counts.iter_mut().zip(row(y - radius - 1)) {
+                *count -= one;
+            }
+        }
+        for (target, count) in target.iter_mut().zip(&counts) {
+            *target = (*count > 0) == what;
+        }
     }
-    down
+    out
 }
 
 /// The value that a share of the numbers does not exceed; `None` of none. The numbers are put into another order.
