@@ -247,10 +247,10 @@ impl Scope {
         let measured = extent.map(Self::measured);
         let (global, asks) = match Wording::of(instruction) {
             Wording::Open => return measured,
-            Wording::Whole(words) => (true, format!("of the whole picture (\"{words}\")")),
-            Wording::Part(words) => (false, format!("of a part (\"{words}\")")),
+            Wording::Whole(words) => (true, format!("all of it (\"{words}\")")),
+            Wording::Part(words) => (false, format!("a part (\"{words}\")")),
         };
-        let mut why = format!("the instruction is {asks}");
+        let mut why = format!("words ask for {asks}");
         if let Some(measured) = measured {
             let but = if global == measured.global {
                 "and"

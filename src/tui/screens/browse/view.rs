@@ -148,13 +148,6 @@ fn group_facts(
         pieces.push(vec![Span::styled(words, dim)]);
     }
     pieces.push(vec![Span::styled(prose::line(&row.key, 32), dim)]);
-    let scope = view
-        .record
-        .and_then(|record| record.scope(view.browse.candidate));
-    if let Some(scope) = scope {
-        let words = format!("{}: {}", scope.name(), scope.why);
-        pieces.push(vec![Span::styled(prose::line(&words, 90), dim)]);
-    }
     let mut out: Vec<Span<'static>> = Vec::new();
     for piece in pieces {
         let used: usize = out.iter().chain(&piece).map(Span::width).sum();
@@ -165,6 +158,20 @@ fn group_facts(
             out.push(Span::raw("   "));
         }
         out.extend(piece);
+    }
+    // The reason takes what room there is.
+    let used: usize = out.iter().map(Span::width).sum();
+    let room = usize::from(width).saturating_sub(used + 3);
+    let scope = view
+        .record
+        .and_then(|record| record.scope(view.browse.candidate));
+    if let (Some(scope), 16..) = (scope, room) {
+        let words = format!("{}: {}", scope.name(), scope.why);
+        let room = u16::try_from(room).unwrap_or(width);
+        out.push(Span::styled(
+            format!("   {}", prose::line(&words, room)),
+            dim,
+        ));
     }
     out
 }
