@@ -4,11 +4,27 @@
 //! an error about data is made [`printable`] before it leaves; what callers pass as lines
 //! may hold line breaks, which stay.
 
+use std::path::Path;
+
+use anyhow::Context as _;
 use std::io::{self, IsTerminal, Write};
 
 use serde::Serialize;
 
 use crate::domain::text::printable;
+
+/// Writes a file, whole or not at all.
+pub(super) fn file(path: &Path, text: &str) -> anyhow::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let partial = path.with_file_name(format!(".new-{name}"));
+    let write = || {
+        let mut file = std::fs::File::create(&partial)?;
+        std::io::Write::write_all(&mut file, text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(&partial, path)
+    };
+    write().with_context(|| format!("cannot write '{}'", path.display()))
+}
 
 /// Writes lines to stdout. An error is worth ending the command for: nobody reads on.
 pub(super) fn out(text: &str) -> io::Result<()> {

@@ -205,8 +205,8 @@ pub(crate) struct Record {
     pub(crate) failure: Option<String>,
     /// Preferences and ranks from `rewards` and the labels.
     pub(crate) judgement: Judgement,
-    /// What was measured on its candidates.
-    pub(crate) measures: HashMap<CandidateId, Measures>,
+    /// Of each candidate, whether its edit is of the whole picture or of a part, and why that is said.
+    pub(crate) scopes: Vec<Option<Scope>>,
     /// Width over height of its source, to choose the grid by.
     pub(crate) aspect: f64,
 }
@@ -232,38 +232,39 @@ impl Record {
             .image_size(&group.source)
             .filter(|(w, h)| *w > 0 && *h > 0)
             .map_or(USUAL_ASPECT, |(w, h)| f64::from(w) / f64::from(h));
-        let measures = library.measures(id)?.into_iter().collect();
-        Ok(Some(Self {
-            measures,
-            ..Self::new(group, rewards, aspect)
-        }))
+        let measures = library.measures(id)?;
+        let mut record = Self::new(group, rewards, aspect);
+        record.scopes = scopes(&record.group, &measures);
+        Ok(Some(record))
     }
 
     /// From parts, judged.
     pub(crate) fn new(group: Group, rewards: HashMap<CandidateId, Reward>, aspect: f64) -> Self {
         let judgement = Judgement::of(&group, &rewards);
         Self {
+            scopes: scopes(&group, &[]),
             group: Arc::new(group),
             rewards,
             failures: HashMap::new(),
             failure: None,
             judgement,
-            measures: HashMap::new(),
             aspect,
         }
-    }
-
-    /// Whether the edit at `index` is of the whole picture or of a part, and why that is said.
-    pub(crate) fn scope(&self, index: usize) -> Option<Scope> {
-        let measures = self.measures.get(&self.group.candidates.get(index)?.id);
-        Scope::judge(
-            measures.and_then(Extent::of).as_ref(),
-            &self.group.instruction,
-        )
     }
 
     /// The reward of the candidate at `index`.
     pub(crate) fn reward(&self, index: usize) -> Option<&Reward> {
         self.rewards.get(&self.group.candidates.get(index)?.id)
     }
+}
+
+fn scopes(group: &Group, measures: &[(CandidateId, Measures)]) -> Vec<Option<Scope>> {
+    let of = |id: CandidateId| measures.iter().find(|(known, _)| *known == id);
+    let candidates = group.candidates.iter();
+    candidates
+        .map(|candidate| {
+            let extent = of(candidate.id).and_then(|(_, measures)| Extent::of(measures));
+            Scope::judge(extent.as_ref(), &group.instruction)
+        })
+        .collect()
 }

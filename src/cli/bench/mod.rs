@@ -312,7 +312,7 @@ fn report(args: &ReportArgs) -> anyhow::Result<Exit> {
     let text = export::render(format, &measured, &board(&measured));
     match &args.output {
         Some(path) => {
-            write_whole(path, &text)?;
+            print::file(path, &text)?;
             print::note(&format!(
                 "{} in {}",
                 count(measured.len(), "run"),
@@ -322,17 +322,4 @@ fn report(args: &ReportArgs) -> anyhow::Result<Exit> {
         None => print::out(&text)?,
     }
     Ok(Exit::Done)
-}
-
-/// Writes a file, whole or not at all.
-fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let partial = path.with_file_name(format!(".new-{name}"));
-    let write = || {
-        let mut file = std::fs::File::create(&partial)?;
-        std::io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&partial, path)
-    };
-    write().with_context(|| format!("cannot write '{}'", path.display()))
 }

@@ -94,6 +94,8 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
     let workspace = bench.workspace()?;
     let model = model(args, &bench, &workspace)?;
+    // Before there is a run: a mistake in the query leaves none behind.
+    let only = args.only.matches(&workspace, args.place.model.as_deref())?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(args.seed),
         // It computes on no accelerator.
@@ -117,7 +119,6 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let only = args.only.matches(&workspace, args.place.model.as_deref())?;
     let task = Task {
         workspace: &workspace,
         model,

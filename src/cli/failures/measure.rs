@@ -57,6 +57,8 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     })?;
     let workspace = bench.workspace()?;
     let named = workspace.root().display().to_string();
+    // Before there is a run: a mistake in the query leaves none behind.
+    let groups = args.only.groups(&workspace, None)?;
     let begun = args.run.begin(&bench, VERB, |arguments| {
         Manifest::new(VERB, arguments, &named)
     })?;
@@ -75,7 +77,7 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     }
     let task = Task {
         workspace: &workspace,
-        groups: args.only.groups(&workspace, None)?,
+        groups,
     };
     let stop = Stop::watch();
     let writer = folder.take_up()?;

@@ -39,6 +39,8 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
     let workspace = bench.workspace()?;
     let factors = factors(args)?;
     let names: Vec<&str> = factors.iter().map(|(factor, _)| factor.name()).collect();
+    // Before there is a run: a mistake in the query leaves none behind.
+    let groups = args.only.groups(&workspace, args.place.model.as_deref())?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(args.seed),
         device: args.place.device.clone().filter(|d| d != "auto"),
@@ -57,7 +59,6 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         }
         return Ok(Exit::Done);
     }
-    let groups = args.only.groups(&workspace, args.place.model.as_deref())?;
     let task = Task {
         workspace: &workspace,
         chosen: Chosen {

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::Args;
 
 use super::{analyse, probe};
@@ -55,7 +54,7 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     };
     match &args.out {
         Some(path) => {
-            write_whole(path, &text)?;
+            print::file(path, &text)?;
             print::note(&format!("written to {}", path.display()));
         }
         None => print::out(&text)?,
@@ -72,13 +71,4 @@ fn analysis(folder: &Path, format: Format) -> anyhow::Result<String> {
     }
     let shown = Shown::of(&report, workspace.as_ref().ok(), format);
     Ok(render(&report, &shown, format)?)
-}
-
-/// Writes a file, whole or not at all.
-fn write_whole(path: &Path, text: &str) -> anyhow::Result<()> {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let partial = path.with_file_name(format!(".new-{name}"));
-    std::fs::write(&partial, text)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .with_context(|| format!("cannot write '{}'", path.display()))
 }

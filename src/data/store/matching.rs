@@ -297,9 +297,9 @@ impl Facts for Known<'_, '_> {
             Text::Split => row.split.as_ref(),
             Text::Fault => row.fault.as_ref(),
             Text::Scope => {
-                let measures = self.measures();
-                let scope = Scope::judge(Extent::of(measures).as_ref(), &row.instruction);
-                if let Some(scope) = scope {
+                // Measures are looked up only where the words leave it open.
+                let measured = || Extent::of(self.measures()).map(|e| Scope::measured(&e));
+                if let Some(scope) = Scope::judge(None, &row.instruction).or_else(measured) {
                     each(scope.name());
                 }
                 return;

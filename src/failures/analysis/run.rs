@@ -6,16 +6,12 @@ use std::str::FromStr;
 
 use super::{Case, DataFacts, ModelFacts, NO_LABELS, Report, Settings, TooFew, analyse};
 use crate::data::Workspace;
-use crate::domain::{CandidateId, Group, GroupId, Label, Measure, Wording};
+use crate::domain::{CandidateId, Extent, Group, GroupId, Label, Measure, Measures, Scope};
 use crate::failures::error::AnalysisError;
 use crate::runs::{Ending, Fact, Writer};
 
 /// How many groups are looked up at a time.
 const PAGE: usize = 500;
-
-/// Where the words of the instruction leave it open, edits of a group are local where half of its candidates that changed anything have at most this share of the frame edited: the
-/// one that was over-edited does not decide for the others.
-const LOCAL: f64 = 0.5;
 
 /// Whose labels count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -216,21 +212,7 @@ fn take(
     let id: GroupId = group.id;
     let mut scores = task.workspace.scores(id, &task.model.fingerprint)?;
     let measures = task.workspace.measures(id)?;
-    let mut shares: Vec<f64> = measures
-        .iter()
-        .filter(|(_, m)| m.get(Measure::NoOp) != Some(1.0))
-        .filter_map(|(_, m)| m.get(Measure::EditShare))
-        .collect();
-    shares.sort_unstable_by(f64::total_cmp);
-    let measured = || {
-        let median = shares.get(shares.len() / 2);
-        median.is_some_and(|median| *median <= LOCAL)
-    };
-    let local = match Wording::of(&group.instruction) {
-        Wording::Whole(_) => false,
-        Wording::Part(_) => true,
-        Wording::Open => measured(),
-    };
+    let local = is_local(&group, &measures);
     let wanted = |id: &CandidateId| task.only.as_ref().is_none_or(|only| only.contains(id));
     for candidate in group.candidates {
         if !wanted(&candidate.id) {
@@ -258,6 +240,22 @@ fn take(
         }
     }
     Ok(())
+}
+
+/// Whether edits of a group are local: by the words of the instruction, and where these leave it open, where most of its candidates
+/// that changed anything are. The one that was over-edited does not decide for the others.
+fn is_local(group: &Group, measures: &[(CandidateId, Measures)]) -> bool {
+    if let Some(scope) = Scope::judge(None, &group.instruction) {
+        return !scope.global;
+    }
+    let changed = measures
+        .iter()
+        .filter(|(_, m)| m.get(Measure::NoOp) != Some(1.0))
+        .filter_map(|(_, m)| Extent::of(m));
+    let (global, local): (Vec<bool>, Vec<bool>) = changed
+        .map(|extent| Scope::measured(&extent).global)
+        .partition(|global| *global);
+    local.len() > global.len()
 }
 
 /// What is missing, and what mends it.

@@ -68,7 +68,15 @@ fn a_query_chooses_what_is_measured() {
     assert_eq!(chosen("scope = global"), json!(0));
     assert_eq!(chosen("candidate = x"), json!(2));
     assert_eq!(chosen("scope = global"), json!(2));
-    user.erw(&["failures", "measure", "--where", "candidate >"])
-        .ended(2)
-        .says(&["mistake"]);
+    let runs = || user.erw(&["jobs", "list", "--json"]).ended(0).json()["runs"].clone();
+    let before = runs();
+    for verb in ["measure", "analyse"] {
+        let model = small_model();
+        let mut words = vec!["failures", verb, "--where", "candidate >"];
+        if verb == "analyse" {
+            words.extend(["-m", model.to_str().unwrap()]);
+        }
+        user.erw(&words).ended(2).says(&["mistake"]);
+    }
+    assert_eq!(runs(), before, "a refused query leaves no run behind");
 }

@@ -164,7 +164,7 @@ fn group_facts(
     let room = usize::from(width).saturating_sub(used + 3);
     let scope = view
         .record
-        .and_then(|record| record.scope(view.browse.candidate));
+        .and_then(|record| record.scopes.get(view.browse.candidate)?.as_ref());
     if let (Some(scope), 16..) = (scope, room) {
         let words = format!("{}: {}", scope.name(), scope.why);
         let room = u16::try_from(room).unwrap_or(width);
