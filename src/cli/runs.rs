@@ -3,11 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use clap::Args;
+use serde::Serialize;
 
-use super::print;
+use super::args::Answer;
+use super::exit::Exit;
+use super::print::{self, Style};
+use super::stop::Stop;
 use crate::jobs::{Launcher as _, Local};
-use crate::runs::{Folder, Manifest, Run};
+use crate::runs::{Folder, Manifest, Run, State, Writer};
 use crate::workbench::Workbench;
 
 /// Where runs are.
@@ -102,6 +107,92 @@ impl Begun {
     /// Whether it is not for this process.
     pub(super) fn is_queued(&self) -> bool {
         matches!(self, Self::Queued(_))
+    }
+}
+
+/// What a run answers a program.
+#[derive(Serialize)]
+struct Answered<'a, R> {
+    run: String,
+    folder: PathBuf,
+    state: &'static str,
+    report: Option<&'a R>,
+}
+
+/// How the work of a run came to an end.
+pub(super) enum Ended<R> {
+    /// With all of its report.
+    Done(Box<R>),
+    /// Somebody asked it to stop.
+    Stopped {
+        /// How much is done.
+        done: usize,
+        /// Of how much.
+        of: usize,
+    },
+}
+
+/// What a verb says of its runs.
+pub(super) struct Saying<R> {
+    /// What they do one after the other: "candidates".
+    pub(super) unit: &'static str,
+    /// What becomes of one that is resumed: "goes on".
+    pub(super) resumed: &'static str,
+    /// The report for people.
+    pub(super) told: fn(&R, Style) -> String,
+    /// Whether nothing was left out.
+    pub(super) whole: fn(&R) -> bool,
+}
+
+impl Begun {
+    /// Does the work of a run in this process, and says what came of it; says only that it waits where it was queued.
+    pub(super) fn carry<R: Serialize>(
+        &self,
+        answer: &Answer,
+        saying: &Saying<R>,
+        work: impl FnOnce(&Writer, &Stop) -> anyhow::Result<Ended<R>>,
+    ) -> anyhow::Result<Exit> {
+        let folder = self.folder().clone().absolute();
+        let answered = |state: State, report: Option<&R>| {
+            if !answer.json {
+                return Ok(());
+            }
+            print::json(&Answered {
+                run: folder.name(),
+                folder: folder.path().to_owned(),
+                state: state.word(),
+                report,
+            })
+        };
+        if self.is_queued() {
+            answered(State::Queued, None)?;
+            return Ok(Exit::Done);
+        }
+        let stop = Stop::watch();
+        let writer = folder.take_up()?;
+        let ended = writer
+            .attend(|| work(&writer, &stop))
+            .with_context(|| format!("run '{}'", folder.name()))?;
+        match ended {
+            Ended::Done(report) => {
+                answered(State::Done, Some(&report))?;
+                if !answer.json {
+                    print::out(&(saying.told)(&report, Style::of_stdout()))?;
+                    print::note(&format!("kept in {}", folder.path().display()));
+                }
+                let whole = (saying.whole)(&report);
+                Ok(if whole { Exit::Done } else { Exit::LeftOut })
+            }
+            Ended::Stopped { done, of } => {
+                answered(State::Stopped, None)?;
+                let Saying { unit, resumed, .. } = saying;
+                print::note(&format!(
+                    "stopped after {done} of {of} {unit}; 'erw resume {}' {resumed}",
+                    folder.name()
+                ));
+                Ok(Exit::Stopped)
+            }
+        }
     }
 }
 

@@ -1,18 +1,15 @@
 //! `erw failures analyse`: the suspected biases of a model, as a run.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
-use serde::Serialize;
 
 use crate::cli::args::{Answer, Where};
 use crate::cli::chosen::WhereArgs;
 use crate::cli::exit::Exit;
-use crate::cli::print::{self, Style, count};
+use crate::cli::print::{Style, count};
 use crate::cli::progress::{Progress, Unit};
-use crate::cli::runs::RunArgs;
+use crate::cli::runs::{Ended, RunArgs, Saying};
 use crate::cli::stop::Stop;
 use crate::cli::table::{Side, Table};
 use crate::data::Workspace;
@@ -21,7 +18,7 @@ use crate::failures::AnalysisError;
 use crate::failures::analysis::run::{self, LabelChoice, Outcome, Task};
 use crate::failures::analysis::{ModelFacts, Report, Settings, with_interval};
 use crate::model::fingerprint_of;
-use crate::runs::{Fingerprint, Manifest, State, Writer};
+use crate::runs::{Fingerprint, Manifest, Writer};
 use crate::workbench::Workbench;
 
 pub(super) const VERB: &str = "failures analyse";
@@ -80,15 +77,6 @@ fn not_negative(text: &str) -> Result<f64, String> {
     }
 }
 
-/// What a run of it answers a program.
-#[derive(Serialize)]
-struct Answered<'a> {
-    run: String,
-    folder: PathBuf,
-    state: &'static str,
-    report: Option<&'a Report>,
-}
-
 /// Analyses; with candidates that lack scores or measures the exit code says that some were left out.
 pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
@@ -106,19 +94,6 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
         }),
         ..Manifest::new(VERB, arguments, &model.name)
     })?;
-    let folder = begun.folder().clone().absolute();
-    let answer = |state: State, report| Answered {
-        run: folder.name(),
-        folder: folder.path().to_owned(),
-        state: state.word(),
-        report,
-    };
-    if begun.is_queued() {
-        if args.answer.json {
-            print::json(&answer(State::Queued, None))?;
-        }
-        return Ok(Exit::Done);
-    }
     let task = Task {
         workspace: &workspace,
         model,
@@ -134,43 +109,28 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
             ..Settings::default()
         },
     };
-    let stop = Stop::watch();
-    let writer = folder.take_up()?;
-    let outcome = writer
-        .attend(|| work(&task, &writer, &stop))
-        .with_context(|| format!("run '{}'", folder.name()))?;
-    match &outcome {
-        Outcome::Done(report) => {
-            if args.answer.json {
-                print::json(&answer(State::Done, Some(report)))?;
-            } else {
-                print::out(&told(report, Style::of_stdout()))?;
-                print::note(&format!("kept in {}", folder.path().display()));
-            }
-            let whole = report.data.unscored + report.data.unmeasured == 0;
-            Ok(if whole { Exit::Done } else { Exit::LeftOut })
-        }
-        Outcome::Stopped { done, of } => {
-            if args.answer.json {
-                print::json(&answer(State::Stopped, None))?;
-            }
-            let name = folder.name();
-            print::note(&format!(
-                "stopped after reading {done} of {of} groups; 'erw resume {name}' begins again"
-            ));
-            Ok(Exit::Stopped)
-        }
-    }
+    let saying = Saying {
+        unit: "groups",
+        resumed: "begins again",
+        told,
+        whole: |report: &Report| report.data.unscored + report.data.unmeasured == 0,
+    };
+    begun.carry(&args.answer, &saying, |writer, stop| {
+        work(&task, writer, stop)
+    })
 }
 
-fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome> {
+fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<Report>> {
     let mut bar = Progress::new("reading", Unit::Groups, 0);
     let outcome = run::run(task, writer, &|| stop.asked(), &mut |done, of| {
         bar.set(done as u64, of as u64);
     })?;
     drop(bar);
     run::end(writer, &outcome)?;
-    Ok(outcome)
+    Ok(match outcome {
+        Outcome::Done(report) => Ended::Done(report),
+        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+    })
 }
 
 /// Whose scores are analysed: those that --scores names, else the model's.

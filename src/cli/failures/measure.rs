@@ -2,21 +2,19 @@
 
 use std::path::PathBuf;
 
-use anyhow::Context as _;
 use clap::Args;
-use serde::Serialize;
 
 use super::super::args::Answer;
 use super::super::chosen::WhereArgs;
 use super::super::exit::Exit;
-use super::super::print::{self, Style, count};
+use super::super::print::{Style, count};
 use super::super::progress::{Progress, Unit};
-use super::super::runs::RunArgs;
+use super::super::runs::{Ended, RunArgs, Saying};
 use super::super::stop::Stop;
 use super::super::table::{Side, Table};
 use crate::domain::Measure;
 use crate::failures::survey::{self, Heard, Outcome, Report, Task};
-use crate::runs::{Manifest, State, Writer};
+use crate::runs::{Manifest, Writer};
 use crate::workbench::{Choices, Workbench};
 
 const VERB: &str = "failures measure";
@@ -40,15 +38,6 @@ pub(in crate::cli) struct MeasureArgs {
     answer: Answer,
 }
 
-/// What a run of it answers a program.
-#[derive(Serialize)]
-struct Answered<'a> {
-    run: String,
-    folder: PathBuf,
-    state: &'static str,
-    report: Option<&'a Report>,
-}
-
 /// Measures; with images that could not be measured the exit code says that some were left out.
 pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(Choices {
@@ -62,53 +51,22 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     let begun = args.run.begin(&bench, VERB, |arguments| {
         Manifest::new(VERB, arguments, &named)
     })?;
-    let folder = begun.folder().clone().absolute();
-    let answer = |state: State, report| Answered {
-        run: folder.name(),
-        folder: folder.path().to_owned(),
-        state: state.word(),
-        report,
-    };
-    if begun.is_queued() {
-        if args.answer.json {
-            print::json(&answer(State::Queued, None))?;
-        }
-        return Ok(Exit::Done);
-    }
     let task = Task {
         workspace: &workspace,
         groups,
     };
-    let stop = Stop::watch();
-    let writer = folder.take_up()?;
-    let outcome = writer
-        .attend(|| work(&task, &writer, &stop))
-        .with_context(|| format!("run '{}'", folder.name()))?;
-    match &outcome {
-        Outcome::Done(report) => {
-            if args.answer.json {
-                print::json(&answer(State::Done, Some(report)))?;
-            } else {
-                print::out(&told(report, Style::of_stdout()))?;
-                print::note(&format!("kept in {}", folder.path().display()));
-            }
-            let whole = report.failed == 0;
-            Ok(if whole { Exit::Done } else { Exit::LeftOut })
-        }
-        Outcome::Stopped { done, of } => {
-            if args.answer.json {
-                print::json(&answer(State::Stopped, None))?;
-            }
-            let name = folder.name();
-            print::note(&format!(
-                "stopped after {done} of {of} candidates; 'erw resume {name}' goes on"
-            ));
-            Ok(Exit::Stopped)
-        }
-    }
+    let saying = Saying {
+        unit: "candidates",
+        resumed: "goes on",
+        told,
+        whole: |report: &Report| report.failed == 0,
+    };
+    begun.carry(&args.answer, &saying, |writer, stop| {
+        work(&task, writer, stop)
+    })
 }
 
-fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome> {
+fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<Report>> {
     let mut bar = Progress::new("measuring", Unit::Candidates, 0);
     let outcome = survey::run(task, writer, &|| stop.asked(), &mut |heard| match heard {
         Heard::Progress(done, of) => bar.set(done as u64, of as u64),
@@ -116,7 +74,10 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome
     })?;
     drop(bar);
     survey::end(writer, &outcome)?;
-    Ok(outcome)
+    Ok(match outcome {
+        Outcome::Done(report) => Ended::Done(report),
+        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+    })
 }
 
 fn told(report: &Report, style: Style) -> String {

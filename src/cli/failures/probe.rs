@@ -1,13 +1,9 @@
 //! `erw failures probe`: probes of a selection, as a run.
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
-use serde::Serialize;
-
 use super::super::exit::Exit;
 use super::super::print::{self, Style, count};
 use super::super::progress::{Progress, Unit};
+use super::super::runs::{Ended, Saying};
 use super::super::score::{UNTRAINED, load};
 use super::super::stop::Stop;
 use super::super::table::{Side, Table};
@@ -16,22 +12,13 @@ use crate::data::Workspace;
 use crate::domain::text::printable;
 use crate::failures::probe::run::{self as probe_run, Outcome, Task};
 use crate::failures::probe::{Chosen, Factor, FactorReport, Flips, Report};
-use crate::runs::{Fact, Manifest, State, Writer};
+use crate::runs::{Fact, Manifest, Writer};
 use crate::workbench::{SetupError, Workbench};
 
 pub(super) const VERB: &str = "failures probe";
 
 /// So many reasons of what was left out are told.
 const TOLD: usize = 3;
-
-/// What a run of it answers a program.
-#[derive(Serialize)]
-struct Answered<'a> {
-    run: String,
-    folder: PathBuf,
-    state: &'static str,
-    report: Option<&'a Report>,
-}
 
 /// Probes; with steps that got no score the exit code says that some were left out.
 pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
@@ -46,19 +33,6 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         device: args.place.device.clone().filter(|d| d != "auto"),
         ..Manifest::new(VERB, arguments, &names.join(" "))
     })?;
-    let folder = begun.folder().clone().absolute();
-    let answer = |state: State, report| Answered {
-        run: folder.name(),
-        folder: folder.path().to_owned(),
-        state: state.word(),
-        report,
-    };
-    if begun.is_queued() {
-        if args.answer.json {
-            print::json(&answer(State::Queued, None))?;
-        }
-        return Ok(Exit::Done);
-    }
     let task = Task {
         workspace: &workspace,
         chosen: Chosen {
@@ -70,34 +44,15 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         factors,
         resamples: args.resamples,
     };
-    let stop = Stop::watch();
-    let writer = folder.take_up()?;
-    let outcome = writer
-        .attend(|| work(&bench, &workspace, &task, &writer, &stop))
-        .with_context(|| format!("run '{}'", folder.name()))?;
-    match &outcome {
-        Outcome::Done(report) => {
-            if args.answer.json {
-                print::json(&answer(State::Done, Some(report)))?;
-            } else {
-                print::out(&told(report, Style::of_stdout()))?;
-                print::note(&format!("kept in {}", folder.path().display()));
-            }
-            left_out(report);
-            let whole = report.failed == 0;
-            Ok(if whole { Exit::Done } else { Exit::LeftOut })
-        }
-        Outcome::Stopped { done, of } => {
-            if args.answer.json {
-                print::json(&answer(State::Stopped, None))?;
-            }
-            let name = folder.name();
-            print::note(&format!(
-                "stopped after {done} of {of} points; 'erw resume {name}' goes on"
-            ));
-            Ok(Exit::Stopped)
-        }
-    }
+    let saying = Saying {
+        unit: "points",
+        resumed: "goes on",
+        told,
+        whole: |report: &Report| report.failed == 0,
+    };
+    begun.carry(&args.answer, &saying, |writer, stop| {
+        work(&bench, &workspace, &task, writer, stop)
+    })
 }
 
 /// The factors that are asked for, each once, with their steps.
@@ -122,7 +77,7 @@ fn work(
     task: &Task<'_>,
     writer: &Writer,
     stop: &Stop,
-) -> anyhow::Result<Outcome> {
+) -> anyhow::Result<Ended<Report>> {
     writer.note(Fact::Phase {
         text: "loading the model".into(),
     })?;
@@ -132,7 +87,13 @@ fn work(
     let outcome = probe_run::run(&mut model, task, writer, &|| stop.asked(), &mut progress)?;
     drop(bar);
     probe_run::end(writer, &outcome)?;
-    Ok(outcome)
+    Ok(match outcome {
+        Outcome::Done(report) => {
+            left_out(&report);
+            Ended::Done(report)
+        }
+        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+    })
 }
 
 /// Says what got no score, and that numbers of random weights mean nothing.

@@ -3,7 +3,6 @@
 pub(super) mod args;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
 
 use anyhow::Context as _;
 use serde::Serialize;
@@ -11,13 +10,14 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::print::{self, Style, count};
 use super::progress::{Progress, Unit};
+use super::runs::{Ended, Saying};
 use super::stop::Stop;
 use super::table::{Side, Table};
 use crate::config::EditorSettings;
 use crate::data::Workspace;
 use crate::domain::text::printable;
 use crate::generate::{self, Chosen, Counts, Heard, Outcome, Report, SAMPLES, Task};
-use crate::runs::{Manifest, State, Writer};
+use crate::runs::{Manifest, Writer};
 use crate::workbench::{SetupError, Workbench};
 use args::GenerateArgs;
 
@@ -25,15 +25,6 @@ const VERB: &str = "generate";
 
 /// The folder of images in a workspace.
 const OUT: &str = "generated";
-
-/// What a run of it answers a program.
-#[derive(Serialize)]
-struct Answered<'a> {
-    run: String,
-    folder: PathBuf,
-    state: &'static str,
-    report: Option<&'a Report>,
-}
 
 /// Makes what is missing; with failures the exit code says that some were left out.
 pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
@@ -51,49 +42,18 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
         device: args.device.clone(),
         ..Manifest::new(VERB, arguments, &names.join(" "))
     })?;
-    let folder = begun.folder().clone().absolute();
-    let answer = |state: State, report| Answered {
-        run: folder.name(),
-        folder: folder.path().to_owned(),
-        state: state.word(),
-        report,
+    let saying = Saying {
+        unit: "candidates",
+        resumed: "goes on",
+        told,
+        whole: |report: &Report| report.failed == 0,
     };
-    if begun.is_queued() {
-        if args.answer.json {
-            print::json(&answer(State::Queued, None))?;
-        }
-        return Ok(Exit::Done);
-    }
-    let stop = Stop::watch();
-    let writer = folder.take_up()?;
-    let outcome = writer
-        .attend(|| work(&task, &writer, &stop))
-        .with_context(|| format!("run '{}'", folder.name()))?;
-    match &outcome {
-        Outcome::Done(report) => {
-            if args.answer.json {
-                print::json(&answer(State::Done, Some(report)))?;
-            } else {
-                print::out(&told(report, Style::of_stdout()))?;
-                print::note(&format!("kept in {}", folder.path().display()));
-            }
-            let whole = report.failed == 0;
-            Ok(if whole { Exit::Done } else { Exit::LeftOut })
-        }
-        Outcome::Stopped { done, of } => {
-            if args.answer.json {
-                print::json(&answer(State::Stopped, None))?;
-            }
-            let name = folder.name();
-            print::note(&format!(
-                "stopped after {done} of {of} candidates; 'erw resume {name}' goes on"
-            ));
-            Ok(Exit::Stopped)
-        }
-    }
+    begun.carry(&args.answer, &saying, |writer, stop| {
+        work(&task, writer, stop)
+    })
 }
 
-fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome> {
+fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<Report>> {
     let mut bar = Progress::new("making", Unit::Candidates, 0);
     let outcome = generate::run(task, writer, &|| stop.asked(), &mut |heard| match heard {
         Heard::Progress(done, of) => bar.set(done as u64, of as u64),
@@ -101,7 +61,10 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Outcome
     })?;
     drop(bar);
     generate::end(writer, &outcome)?;
-    Ok(outcome)
+    Ok(match outcome {
+        Outcome::Done(report) => Ended::Done(report),
+        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+    })
 }
 
 fn task<'a>(
