@@ -7,7 +7,6 @@ use anyhow::Context as _;
 use clap::Args;
 use serde::Serialize;
 
-use super::args::Answer;
 use super::exit::Exit;
 use super::print::{self, Style};
 use super::stop::Stop;
@@ -148,13 +147,13 @@ impl Begun {
     /// Does the work of a run in this process, and says what came of it; says only that it waits where it was queued.
     pub(super) fn carry<R: Serialize>(
         &self,
-        answer: &Answer,
+        json: bool,
         saying: &Saying<R>,
         work: impl FnOnce(&Writer, &Stop) -> anyhow::Result<Ended<R>>,
     ) -> anyhow::Result<Exit> {
         let folder = self.folder().clone().absolute();
         let answered = |state: State, report: Option<&R>| {
-            if !answer.json {
+            if !json {
                 return Ok(());
             }
             print::json(&Answered {
@@ -176,7 +175,7 @@ impl Begun {
         match ended {
             Ended::Done(report) => {
                 answered(State::Done, Some(&report))?;
-                if !answer.json {
+                if !json {
                     print::out(&(saying.told)(&report, Style::of_stdout()))?;
                     print::note(&format!("kept in {}", folder.path().display()));
                 }

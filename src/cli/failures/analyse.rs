@@ -115,7 +115,7 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
         told,
         whole: |report: &Report| report.data.unscored + report.data.unmeasured == 0,
     };
-    begun.carry(&args.answer, &saying, |writer, stop| {
+    begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&task, writer, stop)
     })
 }
@@ -193,22 +193,9 @@ fn told(report: &Report, style: Style) -> String {
         );
         lines.push(style.strong(&head));
         lines.push(format!("   {}", bias.sentence));
-        if let Some(part) = &bias.strongest {
-            lines.push(format!(
-                "   strongest for {} {}: {} per SD",
-                part.by,
-                printable(&part.name),
-                with_interval(&part.per_sd, true)
-            ));
-        }
-        if !bias.also.is_empty() {
-            let also: Vec<&str> = bias.also.iter().map(|f| f.measure.name()).collect();
-            let by = effect.measure.name();
-            lines.push(format!(
-                "   also follows, explained by {by}: {}",
-                also.join(", ")
-            ));
-        }
+        let more = [bias.strongest_in_words(), bias.also_in_words()];
+        let more = more.into_iter().flatten();
+        lines.extend(more.map(|words| format!("   {}", printable(&words))));
     }
     lines.push(String::new());
     lines.push(table(report).render(style).trim_end().to_owned());

@@ -61,7 +61,7 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
         told,
         whole: |report: &Report| report.failed == 0,
     };
-    begun.carry(&args.answer, &saying, |writer, stop| {
+    begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&task, writer, stop)
     })
 }

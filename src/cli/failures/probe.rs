@@ -50,7 +50,7 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         told,
         whole: |report: &Report| report.failed == 0,
     };
-    begun.carry(&args.answer, &saying, |writer, stop| {
+    begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&bench, &workspace, &task, writer, stop)
     })
 }

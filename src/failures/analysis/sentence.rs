@@ -58,6 +58,35 @@ pub fn pairs_in_words(turned: &Turned, measure: Measure, less: bool) -> String {
     )
 }
 
+impl Bias {
+    /// Where it is strongest, in a sentence without a full stop.
+    pub fn strongest_in_words(&self) -> Option<String> {
+        self.strongest.as_ref().map(|part| {
+            format!(
+                "Strongest for {} {}: {} {} per SD ({} candidates of {} groups, the strongest of {})",
+                part.by,
+                part.name,
+                with_interval(&part.per_sd, true),
+                self.effect.unit.words(),
+                part.n,
+                part.groups,
+                part.of
+            )
+        })
+    }
+
+    /// What goes along with it, in a sentence without a full stop.
+    pub fn also_in_words(&self) -> Option<String> {
+        let also: Vec<String> = self
+            .also
+            .iter()
+            .map(|f| format!("{} (correlation {:+.2})", f.measure.name(), f.correlation))
+            .collect();
+        let by = self.effect.measure.name();
+        (!also.is_empty()).then(|| format!("Also follows, explained by {by}: {}", also.join(", ")))
+    }
+}
+
 /// "0.21 [0.15, 0.27]".
 pub fn with_interval(figure: &Figure, signed: bool) -> String {
     let written = |v: f64| {

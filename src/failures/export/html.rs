@@ -50,6 +50,13 @@ pub(super) fn page(report: &Report, shown: &Shown) -> String {
     for (i, bias) in report.biases.iter().enumerate() {
         section(&mut out, report, bias, i + 1, shown);
     }
+    if !report.unproven.is_empty() {
+        out.push_str("<section>\n<h2>Not proven</h2>\n<p>What came nearest without standing correction.</p>\n<ul>\n");
+        for bias in &report.unproven {
+            let _ = writeln!(out, "<li>{}.</li>", escaped(&bias.sentence));
+        }
+        out.push_str("</ul>\n</section>\n");
+    }
     if let Some(over) = &report.over_editing {
         over_editing(&mut out, over, shown);
     }
@@ -74,31 +81,9 @@ fn section(out: &mut String, report: &Report, bias: &Bias, number: usize, shown:
         bias.effect.judged.name(),
         escaped(&bias.sentence)
     );
-    if let Some(part) = &bias.strongest {
-        let _ = writeln!(
-            out,
-            "<p>Strongest for {} {}: {} {} per SD, {} candidates of {} groups (the strongest of {}).</p>",
-            part.by,
-            escaped(&part.name),
-            escaped(&with_interval(&part.per_sd, true)),
-            bias.effect.unit.words(),
-            part.n,
-            part.groups,
-            part.of
-        );
-    }
-    if !bias.also.is_empty() {
-        let also: Vec<String> = bias
-            .also
-            .iter()
-            .map(|f| format!("{} (correlation {:+.2})", f.measure.name(), f.correlation))
-            .collect();
-        let _ = writeln!(
-            out,
-            "<p>Also follows, explained by {}: {}.</p>",
-            about.name,
-            also.join(", ")
-        );
+    let more = [bias.strongest_in_words(), bias.also_in_words()];
+    for words in more.into_iter().flatten() {
+        let _ = writeln!(out, "<p>{}.</p>", escaped(&words));
     }
     if let Some(plot) = plot::scatter(bias, &format!("plot-{number}"), report.is_labelled(), false)
     {

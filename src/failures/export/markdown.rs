@@ -23,6 +23,12 @@ pub(super) fn page(report: &Report, shown: &Shown) -> String {
     for (i, bias) in report.biases.iter().enumerate() {
         section(&mut out, bias, i + 1, shown);
     }
+    if !report.unproven.is_empty() {
+        out.push_str("\n## Not proven\n\nWhat came nearest without standing correction:\n\n");
+        for bias in &report.unproven {
+            let _ = writeln!(out, "* {}", plain(&bias.sentence));
+        }
+    }
     if let Some(over) = &report.over_editing {
         over_editing(&mut out, over, shown);
     }
@@ -46,31 +52,9 @@ fn section(out: &mut String, bias: &Bias, number: usize, shown: &Shown) {
         bias.effect.judged.name(),
         plain(&bias.sentence)
     );
-    if let Some(part) = &bias.strongest {
-        let _ = write!(
-            out,
-            "Strongest for {} {}: {} {} per SD, {} candidates of {} groups (the strongest of {}).\n\n",
-            part.by,
-            plain(&part.name),
-            with_interval(&part.per_sd, true),
-            bias.effect.unit.words(),
-            part.n,
-            part.groups,
-            part.of
-        );
-    }
-    if !bias.also.is_empty() {
-        let also: Vec<String> = bias
-            .also
-            .iter()
-            .map(|f| format!("`{}` (correlation {:+.2})", f.measure.name(), f.correlation))
-            .collect();
-        let name = about.name;
-        let _ = write!(
-            out,
-            "Also follows, explained by `{name}`: {}.\n\n",
-            also.join(", ")
-        );
+    let more = [bias.strongest_in_words(), bias.also_in_words()];
+    for words in more.into_iter().flatten() {
+        let _ = write!(out, "{}.\n\n", plain(&words));
     }
     if bias.cases.is_empty() {
         return;

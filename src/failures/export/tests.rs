@@ -128,6 +128,18 @@ fn html_has_plot_and_pictures_in_it_and_no_text_from_data_is_markup() {
 }
 
 #[test]
+fn what_came_near_is_written_as_not_proven() {
+    let mut near = report();
+    near.unproven = std::mem::take(&mut near.biases);
+    near.unproven[0].sentence = "It came near".into();
+    for format in [Format::Html, Format::Markdown] {
+        let page = render(&near, &shown(), format).unwrap();
+        let (_, rest) = page.split_once("Not proven").unwrap();
+        assert!(rest.contains("It came near"), "{page}");
+    }
+}
+
+#[test]
 fn markdown_keeps_text_from_data_as_text() {
     let page = render(&report(), &shown(), Format::Markdown).unwrap();
     assert!(

@@ -279,23 +279,8 @@ fn list(frame: &mut Frame<'_>, theme: &Theme, area: Rect, failures: &Failures) {
 /// The evidence of a suspicion, most telling first.
 fn evidence(bias: &Bias) -> Vec<String> {
     let mut lines = vec![bias.sentence.clone()];
-    if let Some(strongest) = &bias.strongest {
-        lines.push(format!(
-            "Strongest where {} is {}: {} per SD ({} candidates, the strongest of {})",
-            strongest.by,
-            strongest.name,
-            with_interval(&strongest.per_sd, true),
-            strongest.n,
-            strongest.of
-        ));
-    }
-    if !bias.also.is_empty() {
-        let also: Vec<&str> = bias.also.iter().map(|f| f.measure.about().words).collect();
-        lines.push(format!(
-            "Also follows, explained by this: {}",
-            also.join(", ")
-        ));
-    }
+    lines.extend(bias.strongest_in_words());
+    lines.extend(bias.also_in_words());
     lines
 }
 
