@@ -19,10 +19,9 @@ use super::rank::rank;
 use super::sample::{self, Sample};
 use super::sample_of_benchmarks;
 use super::screens::annotate::{self, AnnotateNews};
-use super::screens::grid::{USUAL_CELL, fitted};
 use super::screens::train::RunNews;
 use super::theme::{Depth, Theme};
-use super::widgets::image::{Graphics, Lent, PictureState, Pictures, Want};
+use super::widgets::image::{Graphics, Lent, Pictures, Want};
 use crate::domain::{Aggregate, Group};
 use crate::model::{LoadProgress, ModelInfo};
 use crate::score::LiveEvent;
@@ -313,14 +312,8 @@ impl Rig {
     /// The frame as it is now, once every picture in it is there or known to be broken.
     pub(crate) fn buffer(&self) -> Buffer {
         if let Some((pictures, ready)) = &self.pictures {
-            // A preview of another size may stand in for a while; its own has the size that all these pictures fill.
-            let waiting = |want: &Want| match pictures.get(&want.image, want.size) {
-                PictureState::Loading => true,
-                PictureState::Ready(preview) => {
-                    preview.size() != fitted(want.size, 4.0 / 3.0, USUAL_CELL)
-                }
-                PictureState::Broken(_) => false,
-            };
+            // Another size of a picture, or the picture as it was shown before, may stand in for a while.
+            let waiting = |want: &Want| !pictures.is_final(want);
             while self.look.view.iter().any(waiting) {
                 ready.recv().unwrap();
             }

@@ -384,6 +384,16 @@ impl Pictures {
         }
     }
 
+    /// Whether what is shown of it is final: itself at its own size, or the reason why it is not to be had. What
+    /// [`Pictures::get`] answers may be a stopgap.
+    #[cfg(test)]
+    pub(crate) fn is_final(&self, want: &Want) -> bool {
+        let mut state = self.shared.lock();
+        let exact = Key::Preview(want.image.clone(), want.size, state.epoch);
+        state.cache.get(&exact).is_some()
+            || state.cache.get(&Key::Broken(want.image.whole())).is_some()
+    }
+
     #[cfg(test)]
     pub(super) fn shared_for_tests(&self) -> &Shared {
         &self.shared
