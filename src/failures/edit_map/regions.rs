@@ -1,5 +1,7 @@
 //! From a map of what is left to regions: hysteresis, closed gaps, filled holes, no specks.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize};
 
 use crate::failures::plane::{Size, grown, shrunk};
@@ -48,10 +50,9 @@ pub(super) fn found(
     let candidates: Vec<bool> = fine.iter().map(|v| *v >= low).collect();
     let speck = share(SPECK).max(FEW.min(all / 16));
     for part in parts(&candidates, size, true) {
-        if part.iter().any(|at| coarse[*at] >= high) && part.len() > speck {
-            for at in part {
-                edited[at] = true;
-            }
+        let strong = |run: &Run| coarse[run.places(size)].iter().any(|v| *v >= high);
+        if part.pixels() > speck && part.0.iter().any(strong) {
+            part.fill(&mut edited, size);
         }
     }
     let radius = (size.0.max(size.1) as f64 * CLOSE).ceil() as usize;
@@ -62,81 +63,127 @@ pub(super) fn found(
     }
     let unset: Vec<bool> = edited.iter().map(|set| !set).collect();
     for hole in parts(&unset, size, false) {
-        if hole.len() <= share(HOLE) && !hole.iter().any(|at| at_rim(*at, size)) {
-            for at in hole {
-                edited[at] = true;
-            }
+        if hole.pixels() <= share(HOLE) && !hole.is_at_rim(size) {
+            hole.fill(&mut edited, size);
         }
     }
     let mut regions: Vec<Region> = parts(&edited, size, true)
         .iter()
-        .filter_map(|part| region(part, size))
+        .filter_map(Part::region)
         .collect();
     regions.sort_by_key(|region| std::cmp::Reverse(region.pixels));
     Found { edited, regions }
 }
 
-fn at_rim(at: usize, (width, height): Size) -> bool {
-    let (x, y) = (at % width, at / width);
-    x == 0 || y == 0 || x + 1 == width || y + 1 == height
+/// Neighbours in one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Run {
+    row: usize,
+    start: usize,
+    /// The column after the last one.
+    end: usize,
 }
 
-fn region(part: &[usize], (width, _): Size) -> Option<Region> {
-    let columns = part.iter().map(|at| at % width);
-    let (left, right) = (columns.clone().min()?, columns.max()?);
-    let (top, bottom) = (part.iter().min()? / width, part.iter().max()? / width);
-    Some(Region {
-        x: left,
-        y: top,
-        width: right - left + 1,
-        height: bottom - top + 1,
-        pixels: part.len(),
-    })
+impl Run {
+    /// Where it lies in a plane of that size.
+    fn places(&self, (width, _): Size) -> Range<usize> {
+        self.row * width + self.start..self.row * width + self.end
+    }
 }
 
-/// The connected parts of a mask as places: of eight neighbours each with `corners`, else of four.
-fn parts(mask: &[bool], (width, height): Size, corners: bool) -> Vec<Vec<usize>> {
-    // Within a rim of one that is not set, so that every place has all neighbours, at fixed steps.
-    let wide = width + 2;
-    let mut left = vec![false; wide * (height + 2)];
-    for (row, from) in left[wide..]
-        .chunks_exact_mut(wide)
-        .zip(mask.chunks_exact(width))
-    {
-        row[1..=width].copy_from_slice(from);
+/// A connected part of a mask, row by row.
+#[derive(Debug, Default)]
+struct Part(Vec<Run>);
+
+impl Part {
+    fn pixels(&self) -> usize {
+        self.0.iter().map(|run| run.end - run.start).sum()
     }
-    let near = |down: isize, right: isize| {
-        let step = |width: usize| down * width as isize + right;
-        (step(wide), step(width))
-    };
-    let sides = [near(-1, 0), near(0, -1), near(0, 1), near(1, 0)];
-    let diagonals = [near(-1, -1), near(-1, 1), near(1, -1), near(1, 1)];
-    let mut steps = sides.to_vec();
-    if corners {
-        steps.extend(diagonals);
-    }
-    let (mut found, mut open) = (Vec::new(), Vec::new());
-    for start in (0..mask.len()).filter(|at| mask[*at]) {
-        let framed = (start / width + 1) * wide + start % width + 1;
-        if !left[framed] {
-            continue;
+
+    fn fill(&self, mask: &mut [bool], size: Size) {
+        for run in &self.0 {
+            mask[run.places(size)].fill(true);
         }
-        left[framed] = false;
-        open.push((framed, start));
-        let mut part = Vec::new();
-        while let Some((framed, at)) = open.pop() {
-            part.push(at);
-            for (framed_step, step) in &steps {
-                let next = framed.wrapping_add_signed(*framed_step);
-                if left[next] {
-                    left[next] = false;
-                    open.push((next, at.wrapping_add_signed(*step)));
-                }
+    }
+
+    fn is_at_rim(&self, (width, height): Size) -> bool {
+        self.0
+            .iter()
+            .any(|run| run.row == 0 || run.row + 1 == height || run.start == 0 || run.end == width)
+    }
+
+    fn region(&self) -> Option<Region> {
+        let (top, bottom) = (self.0.first()?.row, self.0.last()?.row);
+        let left = self.0.iter().map(|run| run.start).min()?;
+        let right = self.0.iter().map(|run| run.end).max()?;
+        Some(Region {
+            x: left,
+            y: top,
+            width: right - left,
+            height: bottom - top + 1,
+            pixels: self.pixels(),
+        })
+    }
+}
+
+/// The connected parts of a mask, by their first places: of eight neighbours each with `corners`, else of four. Runs are joined
+/// to those they touch in the row above, by union-find.
+fn parts(mask: &[bool], size: Size, corners: bool) -> Vec<Part> {
+    let reach = usize::from(corners);
+    let mut runs: Vec<Run> = Vec::new();
+    let mut parents: Vec<usize> = Vec::new();
+    let mut above = 0..0;
+    for (row, line) in mask.chunks_exact(size.0).enumerate() {
+        let first = runs.len();
+        runs_of(line, row, &mut runs);
+        parents.extend(first..runs.len());
+        let mut from = above.start;
+        for at in first..runs.len() {
+            let run = runs[at];
+            while from < above.end && runs[from].end + reach <= run.start {
+                from += 1;
+            }
+            let touched =
+                (from..above.end).take_while(|other| runs[*other].start < run.end + reach);
+            for other in touched {
+                let (one, two) = (root(&mut parents, other), root(&mut parents, at));
+                parents[one.max(two)] = one.min(two);
             }
         }
-        found.push(part);
+        above = first..runs.len();
+    }
+    // A root is the first run of its part, so that a part's place is known before its other runs come.
+    let mut found: Vec<Part> = Vec::new();
+    let mut places = vec![0; runs.len()];
+    for (at, run) in runs.into_iter().enumerate() {
+        let root = root(&mut parents, at);
+        if root == at {
+            places[at] = found.len();
+            found.push(Part::default());
+        }
+        found[places[root]].0.push(run);
     }
     found
+}
+
+/// The runs of what is set in one row.
+fn runs_of(line: &[bool], row: usize, out: &mut Vec<Run>) {
+    let mut at = 0;
+    while let Some(start) = line[at..].iter().position(|set| *set).map(|n| at + n) {
+        let length = line[start..].iter().position(|set| !set);
+        let end = length.map_or(line.len(), |n| start + n);
+        out.push(Run { row, start, end });
+        at = end;
+    }
+}
+
+/// The first run that this one is joined to; the way there is halved.
+fn root(parents: &mut [usize], mut at: usize) -> usize {
+    while parents[at] != at {
+        parents[at] = parents[parents[at]];
+        at = parents[at];
+    }
+    at
 }
 
 #[cfg(test)]
@@ -148,6 +195,56 @@ mod tests {
         let mask = [true, false, false, true];
         assert_eq!(parts(&mask, (2, 2), true).len(), 1);
         assert_eq!(parts(&mask, (2, 2), false).len(), 2);
+    }
+
+    /// The same by looking at every neighbour of every place.
+    fn flooded(mask: &[bool], (width, height): Size, corners: bool) -> Vec<Vec<usize>> {
+        let mut left = mask.to_vec();
+        let mut found = Vec::new();
+        for start in 0..mask.len() {
+            let mut open = if std::mem::take(&mut left[start]) {
+                vec![start]
+            } else {
+                continue;
+            };
+            let mut part = Vec::new();
+            while let Some(at) = open.pop() {
+                part.push(at);
+                for next in 0..width * height {
+                    let apart =
+                        (next % width).abs_diff(at % width) + (next / width).abs_diff(at / width);
+                    let corner = (next % width).abs_diff(at % width) == 1
+                        && (next / width).abs_diff(at / width) == 1;
+                    if (apart == 1 || corners && corner) && std::mem::take(&mut left[next]) {
+                        open.push(next);
+                    }
+                }
+            }
+            part.sort_unstable();
+            found.push(part);
+        }
+        found
+    }
+
+    #[test]
+    fn parts_are_those_of_a_flood_fill_in_its_order() {
+        let size = (13, 9);
+        let mut state = 7_u32;
+        for round in 0..200 {
+            let mask: Vec<bool> = (0..117)
+                .map(|_| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    state >> 24 < 40 + round
+                })
+                .collect();
+            for corners in [true, false] {
+                let found: Vec<Vec<usize>> = parts(&mask, size, corners)
+                    .iter()
+                    .map(|part| part.0.iter().flat_map(|run| run.places(size)).collect())
+                    .collect();
+                assert_eq!(found, flooded(&mask, size, corners));
+            }
+        }
     }
 
     #[test]
