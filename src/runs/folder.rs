@@ -173,6 +173,13 @@ impl Folder {
         replace(&self.report(), &text)
     }
 
+    /// Writes a file of another name beside the report, in one step; where it is now.
+    pub fn write_beside(&self, name: &str, text: &str) -> Result<PathBuf, RunError> {
+        let path = self.path.join(name);
+        replace(&path, text.as_bytes())?;
+        Ok(path)
+    }
+
     /// Asks whoever works on the run to stop at the next safe point; `who` is for people ("erw jobs stop on host-a").
     pub fn ask_to_stop(&self, who: &str) -> Result<(), RunError> {
         replace(&self.control(), format!("stop {who}\n").as_bytes())

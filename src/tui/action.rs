@@ -103,6 +103,8 @@ pub(crate) enum Action {
     KeepChosen,
     /// Tags the case with the measure's name, or takes that off.
     TagCase,
+    /// Writes the report for people to read elsewhere.
+    ExportReport,
     /// Measures and analyses in the background.
     Analyse,
     /// To the screen of one candidate's factors.

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc::UnboundedSender;
 
 use crate::domain::GroupId;
-use crate::failures::analysis;
+use crate::failures::{analysis, export};
+use crate::runs::Folder;
 
 use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
@@ -142,6 +143,16 @@ impl Runner {
                     let report = analysis::run::read_report(&folder);
                     let report = report.map(Box::new).map_err(|e| e.to_string());
                     let _ = inbox.send(Msg::Failures(FailureNews { run, report }));
+                });
+            }
+            Effect::ExportFailures(run) => {
+                let folder = Folder::at(self.runs.join(&run));
+                self.blocking(move |_, inbox| {
+                    let written = export::write_beside(&folder).map_err(|e| e.to_string())?;
+                    let paths: Vec<_> = written.iter().map(|p| p.display().to_string()).collect();
+                    let words = format!("written: {}", paths.join(" and "));
+                    let _ = inbox.send(Msg::Worked(words, None));
+                    Ok(())
                 });
             }
             Effect::Keep {

@@ -170,6 +170,8 @@ pub(crate) enum Effect {
     Find(Sought, Vec<String>),
     /// Read the report of an analysis.
     ReadFailures(String),
+    /// Write the report of an analysis for people to read elsewhere.
+    ExportFailures(String),
     /// Keep candidates as a selection.
     Keep {
         /// Its name.

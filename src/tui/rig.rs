@@ -294,6 +294,7 @@ impl Rig {
             | Effect::Probe(_)
             | Effect::StopProbe
             | Effect::ReadFailures(_)
+            | Effect::ExportFailures(_)
             | Effect::Keep { .. }
             | Effect::Tag { .. }
             | Effect::Heard { .. }

@@ -10,13 +10,16 @@ mod rows;
 mod tests;
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::AnalysisError;
+use super::analysis::run::read_report;
 use super::analysis::{Report, TurnedPair};
 use crate::data::Workspace;
 use crate::data::export::data_url;
 use crate::domain::{CandidateId, GroupId, ImageRef};
+use crate::runs::Folder;
 
 /// How a report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -175,6 +178,28 @@ pub fn render(report: &Report, shown: &Shown, format: Format) -> Result<String, 
             })?
         }
     })
+}
+
+/// Writes the report of a finished analysis for people, beside what the run has: `report.html` with plots and pictures, and
+/// `report.md`. What was there under these names is replaced, each in one step. Without the workspace that was analysed the cases
+/// have numbers for names, and no pictures.
+///
+/// # Errors
+///
+/// Where the run has no report, or its folder cannot be written to.
+pub fn write_beside(run: &Folder) -> Result<Vec<PathBuf>, AnalysisError> {
+    let report = read_report(run.path())?;
+    let workspace = Workspace::open(Path::new(&report.data.workspace)).ok();
+    let write = |(name, format)| {
+        let shown = Shown::of(&report, workspace.as_ref(), format);
+        let text = render(&report, &shown, format)?;
+        Ok(run.write_beside(name, &text)?)
+    };
+    let files = [
+        ("report.html", Format::Html),
+        ("report.md", Format::Markdown),
+    ];
+    files.into_iter().map(write).collect()
 }
 
 /// What the report is of, in facts.

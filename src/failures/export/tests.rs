@@ -169,6 +169,21 @@ fn json_comes_back_as_it_was() {
 }
 
 #[test]
+fn a_finished_analysis_is_written_beside_its_run_also_where_its_workspace_is_gone() {
+    let root = tempfile::tempdir().unwrap();
+    let run = Folder::at(root.path());
+    assert!(write_beside(&run).is_err(), "there is no report yet");
+    run.write_report(&report()).unwrap();
+    let written = write_beside(&run).unwrap();
+    let names: Vec<_> = written.iter().map(|p| p.file_name().unwrap()).collect();
+    assert_eq!(names, ["report.html", "report.md"]);
+    let html = std::fs::read_to_string(&written[0]).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.contains("<svg"));
+    let markdown = std::fs::read_to_string(&written[1]).unwrap();
+    assert!(markdown.starts_with("# "));
+}
+
+#[test]
 fn a_case_that_is_gone_is_told_by_its_number() {
     let shown = Shown::of(&report(), None, Format::Html);
     assert_eq!(

@@ -20,6 +20,10 @@ impl App {
             Action::OpenCases => Some(self.open_cases()),
             Action::KeepChosen => Some(self.keep_chosen()),
             Action::TagCase => Some(self.tag_case()),
+            Action::ExportReport => {
+                let run = self.screens.failures.run();
+                Some(run.map(Effect::ExportFailures).into_iter().collect())
+            }
             Action::Analyse => Some(vec![Effect::Work(Work::Analyse)]),
             Action::ToProbe => {
                 self.probe_case();

@@ -54,6 +54,7 @@ const FAILURES: &[Hint] = &[
     (Action::KeepChosen, "keep"),
     (Action::ToProbe, "probe"),
     (Action::Analyse, "analyse"),
+    (Action::ExportReport, "report"),
     (Action::ToBrowse, "groups"),
 ];
 

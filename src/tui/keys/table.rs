@@ -63,6 +63,7 @@ pub(crate) const TABLE: &[Row] = {
         row(Failures, &["enter"], A::OpenCases, "browse the groups of what is chosen"),
         row(Failures, &["s"], A::KeepChosen, "keep what is chosen as a selection"),
         row(Failures, &["y"], A::TagCase, "tag the case with the measure's name, or take that off"),
+        row(Failures, &["X"], A::ExportReport, "write the report as a web page and as Markdown"),
         row(Failures, &["P"], A::ToProbe, "turn one thing of the case and watch its scores"),
         row(Failures, &["a"], A::Analyse, "measure and analyse in the background"),
         row(Failures, &["r"], A::Rescan, "read the newest analysis again"),

@@ -114,6 +114,11 @@ impl Failures {
         self.asked = None;
     }
 
+    /// The run of the report that shows.
+    pub(crate) fn run(&self) -> Option<String> {
+        self.report.as_ref().map(|(run, _)| run.clone())
+    }
+
     fn report(&self) -> Option<&Report> {
         self.report.as_ref().map(|(_, report)| report.as_ref())
     }

@@ -226,6 +226,20 @@ fn a_case_is_tagged_with_what_it_is_a_case_of_and_can_be_probed() {
 }
 
 #[test]
+fn a_key_writes_the_report_that_shows_and_nothing_where_there_is_none() {
+    let mut rig = analysed(120, 40, two());
+    rig.keys("X");
+    let run = sample::runs(2)[0].name.clone();
+    assert!(rig.effects.contains(&Effect::ExportFailures(run)));
+
+    let mut empty = Rig::new(groups(2, 2), 100, 30);
+    empty.send(Msg::Runs(RunNews::Listed(sample::runs(0))));
+    empty.keys("F X");
+    let exports = |effect: &Effect| matches!(effect, Effect::ExportFailures(_));
+    assert!(!empty.effects.iter().any(exports));
+}
+
+#[test]
 fn an_analysis_that_cannot_be_read_says_why() {
     let mut rig = analysed(100, 30, two());
     rig.keys("r");
