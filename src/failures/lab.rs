@@ -77,25 +77,65 @@ fn place(x: f32, y: f32) -> f32 {
     place * (HUES as f32 / 4.0) + 0.5
 }
 
+/// Pixels computed at once.
+const LANES: usize = 16;
+
 /// The colors of pixels, each within 0.01 of what [`Lab::of`](crate::domain::color::Lab::of) gives.
 pub(super) fn labs(pixels: &[Pixel]) -> Vec<Lab> {
+    let mut out = vec![[0.0; 3]; pixels.len()];
+    let (blocks, rest) = pixels.as_chunks::<LANES>();
+    let (into, into_rest) = out.as_chunks_mut::<LANES>();
+    for (pixels, out) in blocks.iter().zip(into) {
+        block_of_labs(pixels, out);
+    }
+    let mut padded = [[0; 3]; LANES];
+    padded[..rest.len()].copy_from_slice(rest);
+    let mut last = [[0.0; 3]; LANES];
+    block_of_labs(&padded, &mut last);
+    into_rest.copy_from_slice(&last[..rest.len()]);
+    out
+}
+
+// Looking up and reckoning take turns, so that the latter is done on several pixels at once.
+#[inline]
+fn block_of_labs(pixels: &[Pixel; LANES], out: &mut [Lab; LANES]) {
     let tables = &*TABLES;
-    let steps = tables.f.as_slice();
-    let f = |t: f32| {
-        let at = (t * STEPS as f32).clamp(0.0, STEPS as f32);
-        // By way of a signed number: that is one instruction where an unsigned one is several.
-        let index = at as i32;
-        let [low, rise] = steps[(index as usize).min(STEPS)];
-        low + rise * (at - index as f32)
-    };
-    let one = |&[r, g, b]: &Pixel| {
-        let [r, g, b] = [r, g, b].map(|byte| tables.linear[usize::from(byte)]);
-        let x = f((0.4124 * r + 0.3576 * g + 0.1805 * b) * (1.0 / 0.9505));
-        let y = f(0.2126 * r + 0.7152 * g + 0.0722 * b);
-        let z = f((0.0193 * r + 0.1192 * g + 0.9505 * b) * (1.0 / 1.089));
-        [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)]
-    };
-    pixels.iter().map(one).collect()
+    let mut light = [[0.0_f32; LANES]; 3];
+    for (at, pixel) in pixels.iter().enumerate() {
+        for (light, byte) in light.iter_mut().zip(pixel) {
+            light[at] = tables.linear[usize::from(*byte)];
+        }
+    }
+    // The white point's share of each, in steps of the table.
+    let mut steps = [[0.0_f32; LANES]; 3];
+    let mut places = [[0_i32; LANES]; 3];
+    let (x, y, z) = (STEPS as f32 / 0.9505, STEPS as f32, STEPS as f32 / 1.089);
+    for at in 0..LANES {
+        let [r, g, b] = [light[0][at], light[1][at], light[2][at]];
+        steps[0][at] = (0.4124 * r + 0.3576 * g + 0.1805 * b) * x;
+        steps[1][at] = (0.2126 * r + 0.7152 * g + 0.0722 * b) * y;
+        steps[2][at] = (0.0193 * r + 0.1192 * g + 0.9505 * b) * z;
+    }
+    for (steps, places) in steps.iter_mut().zip(&mut places) {
+        for (step, place) in steps.iter_mut().zip(places) {
+            *step = step.clamp(0.0, STEPS as f32);
+            // By way of a signed number: that is one instruction where an unsigned one is several.
+            *place = *step as i32;
+            *step -= *place as f32;
+        }
+    }
+    let (table, mut low, mut rise) = (tables.f.as_slice(), light, [[0.0_f32; LANES]; 3]);
+    for channel in 0..3 {
+        for at in 0..LANES {
+            let place = places[channel][at] as usize;
+            [low[channel][at], rise[channel][at]] = table[place.min(STEPS)];
+        }
+    }
+    for (at, out) in out.iter_mut().enumerate() {
+        let f = |channel: usize| low[channel][at] + rise[channel][at] * steps[channel][at];
+        let (x, y, z) = (f(0), f(1), f(2));
+        *out = [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)];
+    }
 }
 
 /// How far two colors are apart in lightness, chroma and hue, before the weights that hang on the hue.
@@ -172,7 +212,6 @@ pub(super) fn delta_e(first: Lab, second: Lab) -> f32 {
 
 /// The same of the pixels of two images, in order.
 pub(super) fn delta_es(first: &[Lab], second: &[Lab]) -> Vec<f32> {
-    const LANES: usize = 16;
     let hues = TABLES.hues.as_slice();
     let mut out = vec![0.0; first.len().min(second.len())];
     let (firsts, _) = first.as_chunks::<LANES>();
