@@ -9,9 +9,10 @@
 //! * [`config`], [`data`], [`model`], [`runs`], [`remote`]: settings; the workspace and its images; the network, from bytes to
 //!   rewards; the folders of long verbs; endpoints over HTTP. They do not know each other.
 //! * [`jobs`]: runs that processes of their own work on, behind whoever asked for them.
-//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`], [`generate`], [`failures`]: the verbs. Scoring groups of a
-//!   workspace with a model; making sample data; making a model of labels; measuring how well a scorer agrees with people; people's
-//!   judgements, and how far they agree with each other; having editors make candidates; what a model falls for.
+//! * [`score`], [`synth`], [`train`], [`mod@bench`], [`annotate`], [`generate`], [`failures`],
+//!   [`curate`]: the verbs. Scoring groups of a workspace with a model; making sample data; making a model of labels; measuring how
+//!   well a scorer agrees with people; people's judgements, and how far they agree with each other; having editors make candidates;
+//!   what a model falls for; keeping the good ones of many edits.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
 #![cfg_attr(
@@ -28,6 +29,7 @@ pub mod annotate;
 pub mod bench;
 pub mod cli;
 pub mod config;
+pub mod curate;
 pub mod data;
 pub mod domain;
 pub mod failures;

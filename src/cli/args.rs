@@ -8,6 +8,7 @@ use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
 use super::chosen::WhereArgs;
+use super::curate::CurateVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
 use super::failures::FailuresVerb;
 use super::generate::args::GenerateArgs;
@@ -73,6 +74,9 @@ pub(super) enum Verb {
     /// What a model falls for: measure images, hold its error against the measures, provoke it, write reports
     #[command(subcommand)]
     Failures(FailuresVerb),
+    /// Keep the good ones of many scored edits: select, compare, report, and check against people's labels
+    #[command(subcommand)]
+    Curate(CurateVerb),
     /// Runs: list, show, follow, stop, go on, do again, remove
     #[command(subcommand)]
     Jobs(JobsVerb),

@@ -10,8 +10,11 @@ use crate::data::{Match, Workspace, WorkspaceError, needs};
 use crate::domain::GroupId;
 use crate::domain::query::{Field, Query, QueryError};
 use crate::domain::text::printable;
-use crate::model::fingerprint_of;
+use crate::model::{Manifest, fingerprint_of};
 use crate::workbench::{Choices, Workbench};
+
+/// How many characters of a fingerprint stand for a model that is known by nothing else.
+const SHORT: usize = 12;
 
 /// The flags of a verb that can be told which part of a workspace is meant.
 #[derive(Debug, Clone, Default, Args)]
@@ -69,6 +72,60 @@ impl WhereArgs {
             let groups = matches.into_iter().map(|found| found.group);
             groups.filter(|group| seen.insert(*group)).collect()
         }))
+    }
+}
+
+/// The flag of a verb that works on stored scores, and needs no model to be there.
+#[derive(Debug, Clone, Default, Args)]
+pub(super) struct ScoresArg {
+    /// The stored scores that are meant, by the beginning of their fingerprint [default: those of the model]
+    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "model")]
+    scores: Option<String>,
+}
+
+impl ScoresArg {
+    /// Whether it was given.
+    pub(super) fn is_given(&self) -> bool {
+        self.scores.is_some()
+    }
+
+    /// Name and fingerprint of whose scores are meant: those that --scores names, else the model's.
+    pub(super) fn model(
+        &self,
+        bench: &Workbench,
+        workspace: &Workspace,
+    ) -> anyhow::Result<(String, String)> {
+        let short = |fingerprint: &str| fingerprint.chars().take(SHORT).collect::<String>();
+        let Some(wanted) = &self.scores else {
+            let dir = bench.model_dir(Some(workspace))?;
+            return Ok((Manifest::read(&dir)?.name, fingerprint_of(&dir)?));
+        };
+        let stored = workspace.fingerprints()?;
+        let mut found = stored
+            .iter()
+            .filter(|s| s.fingerprint.starts_with(wanted.as_str()));
+        if let (Some(one), None) = (found.next(), found.next()) {
+            return Ok((short(&one.fingerprint), one.fingerprint.clone()));
+        }
+        let known: Vec<String> = stored
+            .iter()
+            .map(|s| {
+                format!(
+                    "{} ({})",
+                    short(&s.fingerprint),
+                    print::count(s.scores, "score")
+                )
+            })
+            .collect();
+        let known = if known.is_empty() {
+            "none ('erw score' makes some)".into()
+        } else {
+            known.join(", ")
+        };
+        Err(WorkspaceError::Usage(format!(
+            "--scores {wanted} does not name the scores of one model; the workspace has {known}"
+        ))
+        .into())
     }
 }
 

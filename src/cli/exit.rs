@@ -4,6 +4,7 @@ use std::io;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::curate::CurateError;
 use crate::data::WorkspaceError;
 use crate::train::PlanError;
 use crate::workbench::SetupError;
@@ -44,7 +45,11 @@ impl Exit {
             {
                 return Self::Done;
             }
-            let usage = matches!(cause.downcast_ref(), Some(WorkspaceError::Usage(_)));
+            if matches!(cause.downcast_ref(), Some(CurateError::Stopped)) {
+                return Self::Stopped;
+            }
+            let usage = matches!(cause.downcast_ref(), Some(WorkspaceError::Usage(_)))
+                || matches!(cause.downcast_ref(), Some(CurateError::Choice(_)));
             let settings =
                 cause.is::<ConfigError>() || cause.is::<SetupError>() || cause.is::<PlanError>();
             if usage || settings {

@@ -8,6 +8,7 @@ mod annotate;
 mod args;
 mod bench;
 mod chosen;
+mod curate;
 mod data;
 mod doctor;
 mod exit;
@@ -61,6 +62,7 @@ pub fn main() -> ExitCode {
         Some(Verb::Ablate(args)) => ablate::run(args),
         Some(Verb::Bench(verb)) => bench::run(verb),
         Some(Verb::Failures(verb)) => failures::run(verb),
+        Some(Verb::Curate(verb)) => curate::run(verb),
         Some(Verb::Jobs(verb)) => jobs::run(verb),
         Some(Verb::Resume(args)) => jobs::resume(args),
         Some(Verb::Doctor(args)) => doctor::run(args),

@@ -15,6 +15,6 @@ mod store;
 
 pub use import::{ImportError, ImportReport};
 pub use store::{
-    Added, GroupHashes, GroupOutline, Match, NewCandidate, Remark, Said, Selection, StoredModel,
-    Undone, Workspace, WorkspaceError, needs,
+    Added, GroupHashes, GroupOutline, Look, Match, NewCandidate, NewSelection, PoolRow, Remark,
+    Said, Selection, SpotCheck, StoredModel, Undone, Verdict, Workspace, WorkspaceError, needs,
 };

@@ -110,6 +110,30 @@ impl Group {
             votes: Vec::new(),
         }
     }
+
+    /// Leaves out the candidates that are not `wanted`, and what was said of pairs that had one of them.
+    pub fn keep(&mut self, wanted: &dyn Fn(CandidateId) -> bool) {
+        let mut next = 0;
+        let places: Vec<Option<usize>> = self
+            .candidates
+            .iter()
+            .map(|candidate| {
+                wanted(candidate.id).then(|| {
+                    next += 1;
+                    next - 1
+                })
+            })
+            .collect();
+        self.candidates.retain(|candidate| wanted(candidate.id));
+        let place = |at: usize| places.get(at).copied().flatten();
+        self.votes.retain_mut(|vote| {
+            let (Some(a), Some(b)) = (place(vote.a), place(vote.b)) else {
+                return false;
+            };
+            (vote.a, vote.b) = (a, b);
+            true
+        });
+    }
 }
 
 /// What a list of groups shows of one, small enough to hold for hundreds of thousands of them.
@@ -129,4 +153,33 @@ pub struct GroupSummary {
     pub agreement: Option<f64>,
     /// Stored aggregate means of its candidates under the model in use, in candidate order; `None` where not scored.
     pub scores: Vec<Option<f32>>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Choice;
+
+    #[test]
+    fn votes_follow_the_candidates_that_are_kept() {
+        let candidate =
+            |id: i64| Candidate::new(CandidateId(id), id.to_string(), ImageRef("x".into()));
+        let candidates = (1..=4).map(candidate).collect();
+        let mut group = Group::new(GroupId(1), "g", ImageRef("s".into()), "x", candidates);
+        let vote = |a, b| Vote {
+            a,
+            b,
+            annotator: "ann".into(),
+            axis: None,
+            choice: Choice::A,
+            counts: None,
+            confidence: None,
+            simulated: false,
+        };
+        group.votes = vec![vote(0, 1), vote(1, 3), vote(2, 3)];
+        group.keep(&|id| id.0 % 2 == 0);
+        let kept: Vec<i64> = group.candidates.iter().map(|c| c.id.0).collect();
+        assert_eq!(kept, [2, 4]);
+        assert_eq!(group.votes, [vote(0, 1)]);
+    }
 }

@@ -41,7 +41,7 @@ pub(crate) trait Library: Send + Sync {
         fingerprint: Option<&str>,
         stop: &dyn Fn() -> bool,
     ) -> Result<Option<Vec<Match>>, String>;
-    /// Keeps candidates as a selection, in place of what had its name.
+    /// Keeps candidates as a selection, as the next version of its name.
     fn keep(&self, name: &str, origin: &str, candidates: &[CandidateId]) -> Result<(), String>;
     /// Puts a tag on a candidate, or takes it off; whether it is on now.
     fn tag(&self, candidate: CandidateId, tag: &str) -> Result<bool, String>;
@@ -106,6 +106,7 @@ impl Library for Workspace {
     }
     fn keep(&self, name: &str, origin: &str, candidates: &[CandidateId]) -> Result<(), String> {
         self.save_selection(name, origin, now(), candidates)
+            .map(|_| ())
             .map_err(|e| e.to_string())
     }
     fn tag(&self, candidate: CandidateId, tag: &str) -> Result<bool, String> {

@@ -26,10 +26,11 @@ const MODULES: &[(&str, &[&str])] = &[
     ("annotate", &["domain", "config", "data"]),
     ("generate", &["domain", "config", "data", "runs", "jobs", "remote"]),
     ("failures", &["domain", "config", "data", "model", "runs"]),
+    ("curate", &["domain", "config", "data"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
-    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "failures", "workbench"]),
+    ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "failures", "curate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "failures", "workbench", "tui"]),
+    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "failures", "curate", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 

@@ -134,6 +134,9 @@ pub(in crate::cli) struct ExportArgs {
     /// Only these groups: a text file with a name a line
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) groups: Option<PathBuf>,
+    /// Only the candidates of this selection: a name, or NAME@2 for a version
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) selection: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) only: WhereArgs,
     /// Whose scores --where means: a name from 'erw model list', or a directory [default: the workspace's own]

@@ -31,6 +31,15 @@ pub(in crate::cli) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
         .only
         .groups(&workspace, args.model.as_deref())?
         .map(|groups| groups.into_iter().collect());
+    if let Some(name) = &args.selection {
+        let found = workspace.selected(name)?.ok_or_else(|| {
+            WorkspaceError::Usage(format!(
+                "there is no selection '{}'; 'erw curate list' lists them",
+                printable(name)
+            ))
+        })?;
+        options.candidates = Some(found.into_iter().map(|(_, id)| id).collect());
+    }
     let mut bar = Progress::new("writing", Unit::Groups, 0);
     let report = workspace.export(&args.file, format, &options, &mut |done, total| {
         bar.set(done as u64, total as u64);
@@ -114,6 +123,7 @@ fn options(args: &ExportArgs) -> anyhow::Result<ExportOptions> {
         set: args.set.clone(),
         groups: groups.transpose()?,
         chosen: None,
+        candidates: None,
         pairing: Pairing {
             ties,
             least_agreement: args.least_agreement,

@@ -130,7 +130,7 @@ fn divide(args: &DataSplitArgs) -> anyhow::Result<Exit> {
 }
 
 /// The workspace in a folder, else the one here or above, else the one in the settings, else the demo, which is said.
-fn opened(dir: Option<&Path>) -> anyhow::Result<Workspace> {
+pub(super) fn opened(dir: Option<&Path>) -> anyhow::Result<Workspace> {
     let workspace = bench(dir)?.workspace()?;
     if workspace.is_demo() {
         print::note("no workspace is named or here: this is the demo");

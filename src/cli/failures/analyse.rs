@@ -5,26 +5,20 @@ use std::num::NonZeroUsize;
 use clap::Args;
 
 use crate::cli::args::{Answer, Where};
-use crate::cli::chosen::WhereArgs;
+use crate::cli::chosen::{ScoresArg, WhereArgs};
 use crate::cli::exit::Exit;
 use crate::cli::print::{Style, count};
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::runs::{Ended, RunArgs, Saying};
 use crate::cli::stop::Stop;
 use crate::cli::table::{Side, Table};
-use crate::data::Workspace;
 use crate::domain::text::printable;
-use crate::failures::AnalysisError;
 use crate::failures::analysis::run::{self, LabelChoice, Outcome, Task};
 use crate::failures::analysis::{ModelFacts, Report, Settings, with_interval};
-use crate::model::fingerprint_of;
 use crate::runs::{Fingerprint, Manifest, Writer};
 use crate::workbench::Workbench;
 
 pub(super) const VERB: &str = "failures analyse";
-
-/// How many characters of a fingerprint stand for a model that is known by nothing else.
-const SHORT: usize = 12;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -38,9 +32,8 @@ are counted, and the exit code is 3. Use groups that the model was not trained o
 pub(in crate::cli) struct AnalyseArgs {
     #[command(flatten)]
     place: Where,
-    /// The stored scores to analyse, by the beginning of their fingerprint [default: those of the model]
-    #[arg(long, value_name = "FINGERPRINT", conflicts_with = "model")]
-    scores: Option<String>,
+    #[command(flatten)]
+    scores: ScoresArg,
     /// Whose labels count: all, real (by people), simulated, or none (scores against measures, without ground truth)
     #[arg(long, value_name = "WHOSE", default_value = "all")]
     labels: LabelChoice,
@@ -81,7 +74,8 @@ fn not_negative(text: &str) -> Result<f64, String> {
 pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
     let workspace = bench.workspace()?;
-    let model = model(args, &bench, &workspace)?;
+    let (name, fingerprint) = args.scores.model(&bench, &workspace)?;
+    let model = ModelFacts { name, fingerprint };
     // Before there is a run: a mistake in the query leaves none behind.
     let only = args.only.matches(&workspace, args.place.model.as_deref())?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
@@ -130,47 +124,6 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<R
     Ok(match outcome {
         Outcome::Done(report) => Ended::Done(report),
         Outcome::Stopped { done, of } => Ended::Stopped { done, of },
-    })
-}
-
-/// Whose scores are analysed: those that --scores names, else the model's.
-fn model(
-    args: &AnalyseArgs,
-    bench: &Workbench,
-    workspace: &Workspace,
-) -> anyhow::Result<ModelFacts> {
-    let Some(wanted) = &args.scores else {
-        let dir = bench.model_dir(Some(workspace))?;
-        return Ok(ModelFacts {
-            fingerprint: fingerprint_of(&dir)?,
-            name: crate::model::Manifest::read(&dir)?.name,
-        });
-    };
-    let stored = workspace.fingerprints()?;
-    let mut found = stored
-        .iter()
-        .filter(|s| s.fingerprint.starts_with(wanted.as_str()));
-    let (Some(one), None) = (found.next(), found.next()) else {
-        let known: Vec<String> = stored
-            .iter()
-            .map(|s| {
-                let short: String = s.fingerprint.chars().take(SHORT).collect();
-                format!("{short} ({})", count(s.scores, "score"))
-            })
-            .collect();
-        let known = if known.is_empty() {
-            "none ('erw score' makes some)".into()
-        } else {
-            known.join(", ")
-        };
-        return Err(AnalysisError::Choice(format!(
-            "--scores {wanted} does not name the scores of one model; the workspace has {known}"
-        ))
-        .into());
-    };
-    Ok(ModelFacts {
-        name: one.fingerprint.chars().take(SHORT).collect(),
-        fingerprint: one.fingerprint.clone(),
     })
 }
 

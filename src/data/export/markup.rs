@@ -1,4 +1,4 @@
-//! Text that stays text within HTML and SVG.
+//! Text that stays text within HTML, SVG and Markdown.
 
 use crate::domain::text::printable;
 
@@ -14,6 +14,21 @@ pub fn escaped(text: &str) -> String {
             '\'' => out.push_str("&#39;"),
             c => out.push(c),
         }
+    }
+    out
+}
+
+/// Text that means itself in Markdown.
+pub fn plain(text: &str) -> String {
+    let mut out = String::new();
+    for c in printable(text).chars() {
+        if matches!(
+            c,
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '!'
+        ) {
+            out.push('\\');
+        }
+        out.push(c);
     }
     out
 }

@@ -6,6 +6,7 @@
 mod html;
 pub mod markup;
 mod own;
+pub mod page;
 mod pairs;
 mod parquet;
 mod rows;
@@ -25,7 +26,7 @@ use serde::Serialize;
 
 use super::images::ImageError;
 use super::store::{Workspace, WorkspaceError};
-use crate::domain::{Candidate, Group, GroupId, ImageRef, Pairing};
+use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef, Pairing};
 
 pub use html::data_url;
 use target::Target;
@@ -41,6 +42,8 @@ pub struct ExportOptions {
     pub groups: Option<HashSet<String>>,
     /// Only these groups, by number.
     pub chosen: Option<HashSet<GroupId>>,
+    /// Only these candidates, and the groups that have any of them.
+    pub candidates: Option<HashSet<CandidateId>>,
     /// How labels and votes become pairs, where the format has pairs.
     pub pairing: Pairing,
     /// How many candidates a tuple has, where the format has tuples.
@@ -64,6 +67,7 @@ impl Default for ExportOptions {
             set: None,
             groups: None,
             chosen: None,
+            candidates: None,
             pairing: Pairing::default(),
             ways: vec![2, 3, 4],
             per_group: 1,
@@ -260,11 +264,17 @@ impl Export<'_> {
     fn each(&self, mut each: impl FnMut(Group) -> Result<(), Failed>) -> Result<(), Failed> {
         let mut seen = 0;
         let mut stopped = None;
-        let run = self.workspace.each_group(|group| {
+        let run = self.workspace.each_group(|mut group| {
             seen += 1;
             (self.progress.borrow_mut())(seen, self.total);
             if !self.wanted(&group) {
                 return Ok(());
+            }
+            if let Some(wanted) = &self.options.candidates {
+                group.keep(&|candidate| wanted.contains(&candidate));
+                if group.candidates.is_empty() {
+                    return Ok(());
+                }
             }
             let labels = group.candidates.iter().flat_map(|c| &c.labels);
             let simulated = labels.filter(|label| label.simulated).count();

@@ -5,6 +5,8 @@
 //! applied, alpha is dropped and not composited, and 16-bit grey is clipped, as in the published pipeline. Nothing here
 //! writes but copies, and no path leads out of a workspace unless it was written as an absolute one.
 
+mod perceptual;
+
 use std::fs::{File, Metadata};
 use std::io::{BufRead, BufReader, Cursor, ErrorKind, Read, Seek};
 use std::path::{Component, Path, PathBuf};
@@ -12,6 +14,8 @@ use std::time::UNIX_EPOCH;
 
 use fast_image_resize as fir;
 use image::{DynamicImage, ImageReader, Limits, RgbImage};
+
+pub use perceptual::perceptual_hash;
 
 use super::records::{CellError, CellRef};
 use crate::domain::ImageRef;

@@ -86,6 +86,34 @@ impl Workspace {
         self.read(|db| GroupReader::new(db)?.find(id))
     }
 
+    /// The group that a candidate is in.
+    pub fn group_of(&self, candidate: CandidateId) -> Result<Option<Group>, WorkspaceError> {
+        self.read(|db| {
+            let sql = "SELECT group_id FROM candidates WHERE id = ?1";
+            let id = db.query_row(sql, [candidate.0], |row| row.get(0));
+            match id.optional()? {
+                Some(id) => GroupReader::new(db)?.find(GroupId(id)),
+                None => Ok(None),
+            }
+        })
+    }
+
+    /// Whether the scores that candidates have were made by programs, all of them or none; `None` where some were, or there are
+    /// none.
+    pub fn labels_are_simulated(&self) -> Result<Option<bool>, WorkspaceError> {
+        self.read(|db| {
+            let has = |simulated: bool| {
+                let sql = "SELECT EXISTS (SELECT 1 FROM labels WHERE simulated = ?1)";
+                db.query_row(sql, [simulated], |row| row.get::<_, bool>(0))
+            };
+            Ok(match (has(true)?, has(false)?) {
+                (true, false) => Some(true),
+                (false, true) => Some(false),
+                _ => None,
+            })
+        })
+    }
+
     /// The numbers of the groups with these keys, in the same order; `None` for a key that there is no group of.
     pub fn groups_by_key(&self, keys: &[String]) -> Result<Vec<Option<GroupId>>, WorkspaceError> {
         self.read(|db| {

@@ -159,7 +159,12 @@ impl<'a> Looks<'a> {
             )?),
             tags: RefCell::new(db.prepare("SELECT tag FROM tags WHERE candidate = ?1")?),
             selections: RefCell::new(db.prepare(
-                "SELECT s.name FROM selected d JOIN selections s ON s.id = d.selection WHERE d.candidate = ?1",
+                // The name alone means the newest version.
+                "SELECT CASE WHEN s.version = (SELECT max(version) FROM selections t WHERE t.name = s.name)
+                             THEN s.name ELSE s.name || '@' || s.version END
+                 FROM selected d JOIN selections s ON s.id = d.selection WHERE d.candidate = ?1
+                 UNION SELECT s.name || '@' || s.version
+                 FROM selected d JOIN selections s ON s.id = d.selection WHERE d.candidate = ?1",
             )?),
             problem: RefCell::new(None),
         })

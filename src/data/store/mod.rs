@@ -9,16 +9,20 @@ mod groups;
 mod hashes;
 mod ingest;
 mod journal;
+mod looks;
 mod made;
 mod matching;
 mod measures;
 mod places;
+mod pool;
 mod schema;
 mod scores;
+mod selections;
 #[cfg(test)]
 mod speed;
 mod survey;
 mod tags;
+mod verdicts;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -29,11 +33,14 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 pub use error::WorkspaceError;
 pub use hashes::GroupHashes;
 pub use journal::{Remark, Said, Undone};
+pub use looks::Look;
 pub use made::{Added, GroupOutline, NewCandidate};
 pub use matching::{Match, needs};
+pub use pool::PoolRow;
 pub use scores::StoredModel;
+pub use selections::{NewSelection, Selection, SpotCheck};
 pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
-pub use tags::Selection;
+pub use verdicts::Verdict;
 
 use error::Fault;
 

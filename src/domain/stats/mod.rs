@@ -13,6 +13,7 @@ mod pair_table;
 mod paired;
 mod partial;
 mod percentile;
+mod proportion;
 mod undefined;
 
 pub use accuracy::{
@@ -28,6 +29,7 @@ pub use pair_table::PairTable;
 pub use paired::mcnemar;
 pub use partial::{Levels, held_degrees, hold, partial_correlation, partial_rank_correlation};
 pub use percentile::{bootstrap_ratio, central_95, percentile_of};
+pub use proportion::wilson;
 pub use undefined::{Side, Statistic, Undefined};
 
 /// Numbers in 0..1 for tests that try many cases, the same for the same seed (Knuth's MMIX generator).

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::{CASES, PAIRS, Shown, amount, facts, probability};
-use crate::domain::text::printable;
+use crate::data::export::markup::plain;
 use crate::failures::analysis::{Bias, Effect, OverEditing, Report, pairs_in_words, with_interval};
 
 pub(super) fn page(report: &Report, shown: &Shown) -> String {
@@ -136,19 +136,4 @@ pub(super) fn plural(noun: &str) -> String {
     } else {
         format!("{noun}s")
     }
-}
-
-/// Text that means itself.
-pub(super) fn plain(text: &str) -> String {
-    let mut out = String::new();
-    for c in printable(text).chars() {
-        if matches!(
-            c,
-            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '&' | '!'
-        ) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use super::markdown::plain;
-use super::{Format, curves, html, rows};
+use super::{Format, curves, rows};
 use crate::data::export::markup::escaped;
+use crate::data::export::markup::plain;
+use crate::data::export::page::framed;
 use crate::failures::AnalysisError;
 use crate::failures::probe::{Estimate, FactorReport, Flips, Report, Verdict, Which};
 
@@ -149,7 +150,7 @@ fn page(report: &Report) -> String {
         }
         out.push_str("</ul>\n</section>\n");
     }
-    html::framed(&title(report), &facts(report), &out)
+    framed(&title(report), &facts(report), &out)
 }
 
 fn table(report: &Report) -> String {
