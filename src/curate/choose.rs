@@ -74,21 +74,7 @@ pub fn choose(pool: &Pool, recipe: &Recipe, near: &mut dyn NearBy) -> Result<Cho
         Cut::Fraction(share) => Some(((considered as f64 * share).round() as usize).max(1)),
         Cut::All => None,
     };
-    let first = |entry: &Entry| first_look(entry, recipe);
-    let mut reasons: Vec<Reason> = pool.entries.par_iter().map(first).collect();
-    let (order, values) = ranked(pool, recipe, &reasons);
-    if let Some(most) = recipe.best_of_group {
-        let mut taken = HashMap::new();
-        for at in &order {
-            let n = taken
-                .entry(pool.entries[*at as usize].group)
-                .or_insert(0_usize);
-            *n += 1;
-            if *n > most {
-                reasons[*at as usize] = Reason::NotBestOfGroup;
-            }
-        }
-    }
+    let (reasons, order, values) = ranking(pool, recipe);
     let mut taking = Taking {
         pool,
         reasons,
@@ -122,6 +108,41 @@ pub fn choose(pool: &Pool, recipe: &Recipe, near: &mut dyn NearBy) -> Result<Cho
         kept,
         asked,
     })
+}
+
+/// The entries that may be kept, best first, and what each was ranked by, whatever the cut of the recipe.
+pub(super) fn ranked_for(
+    pool: &Pool,
+    recipe: &Recipe,
+) -> Result<(Vec<u32>, Vec<f64>), CurateError> {
+    Recipe {
+        cut: Cut::Top(1),
+        ..recipe.clone()
+    }
+    .check()?;
+    let (reasons, mut order, values) = ranking(pool, recipe);
+    order.retain(|at| reasons[*at as usize] == Reason::BelowCut);
+    Ok((order, values))
+}
+
+/// What rules entries out before it comes to how many are kept, the ranking of the others, and what each was ranked by.
+fn ranking(pool: &Pool, recipe: &Recipe) -> (Vec<Reason>, Vec<u32>, Vec<f64>) {
+    let first = |entry: &Entry| first_look(entry, recipe);
+    let mut reasons: Vec<Reason> = pool.entries.par_iter().map(first).collect();
+    let (order, values) = ranked(pool, recipe, &reasons);
+    if let Some(most) = recipe.best_of_group {
+        let mut taken = HashMap::new();
+        for at in &order {
+            let n = taken
+                .entry(pool.entries[*at as usize].group)
+                .or_insert(0_usize);
+            *n += 1;
+            if *n > most {
+                reasons[*at as usize] = Reason::NotBestOfGroup;
+            }
+        }
+    }
+    (reasons, order, values)
 }
 
 /// What already rules an entry out; else that enough may be better.
@@ -227,7 +248,7 @@ fn quotas(pool: &Pool, recipe: &Recipe, asked: Option<usize>) -> Result<Vec<usiz
 }
 
 /// `seats` shared out in proportion, by largest remainders (Hamilton); of equal remainders the first.
-fn apportioned(counts: &[usize], seats: usize) -> Vec<usize> {
+pub(super) fn apportioned(counts: &[usize], seats: usize) -> Vec<usize> {
     let all: u128 = counts.iter().map(|n| *n as u128).sum();
     if all == 0 {
         return vec![0; counts.len()];

@@ -12,6 +12,7 @@
 //! duplicates are to go.
 
 mod choose;
+mod cuts;
 mod diff;
 mod error;
 mod export;
@@ -23,10 +24,13 @@ mod recipe;
 mod report;
 mod save;
 #[cfg(test)]
+mod speed;
+#[cfg(test)]
 mod tests;
 mod truth;
 
 pub use choose::{Choice, NearBy, NoLooks, choose};
+pub use cuts::{Cuts, Kept};
 pub use diff::{Diff, diff};
 pub use error::CurateError;
 pub use export::{Format, render};

@@ -224,11 +224,13 @@ fn bins(name: &str, part: usize, before: &[&Entry], after: &[&Entry]) -> Option<
         values.filter(|v| !v.is_nan()).collect()
     };
     let (all, kept) = (of(before), of(after));
-    let mut sorted = all.clone();
-    sorted.sort_unstable_by(f64::total_cmp);
+    let mut values = all.clone();
     // A few far out would squeeze all the others into one bin.
-    let last = sorted.len().checked_sub(1)?;
-    let at = |share: f64| sorted[(last as f64 * share).round() as usize];
+    let last = values.len().checked_sub(1)?;
+    let mut at = |share: f64| {
+        let place = (last as f64 * share).round() as usize;
+        *values.select_nth_unstable_by(place, f64::total_cmp).1
+    };
     let (from, to) = (at(0.001), at(0.999));
     let width = ((to - from) / BINS as f64).max(1e-9);
     let count = |values: &[f64]| {

@@ -13,6 +13,9 @@ pub mod records;
 pub mod split;
 mod store;
 
+#[cfg(test)]
+pub(crate) use store::speed::resident_mib;
+
 pub use import::{ImportError, ImportReport};
 pub use store::{
     Added, GroupHashes, GroupOutline, Look, Match, NewCandidate, NewSelection, PoolRow, Remark,

@@ -19,7 +19,7 @@ mod schema;
 mod scores;
 mod selections;
 #[cfg(test)]
-mod speed;
+pub(crate) mod speed;
 mod survey;
 mod tags;
 mod verdicts;

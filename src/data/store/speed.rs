@@ -74,7 +74,53 @@ fn score_everything(workspace: &Workspace) {
         .unwrap();
 }
 
-fn resident_mib() -> usize {
+impl Workspace {
+    /// Fills an empty workspace with scored groups under the model "m", with perceptual hashes, no files and no labels: for
+    /// measurements of what reads all of it.
+    pub(crate) fn fill_with_scored(&self, groups: usize, each: usize) {
+        self.write(|tx| {
+            let (groups, each) = (super::sql(groups), super::sql(each));
+            let count = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1)";
+            let images = format!(
+                "{count} INSERT INTO images (id, path, hash) SELECT i + 1, 'i/' || i || '.png', printf('%064x', i * 2654435761) FROM n"
+            );
+            tx.execute(&images, [groups * (each + 1)])?;
+            let rows = format!(
+                "{count} INSERT INTO groups (id, key, source, instruction, category, candidates)
+                 SELECT i + 1, 'g' || i, i + 1, 'replace object number ' || i || ' with something else', 'kind-' || (i * i % 11), ?2 FROM n"
+            );
+            tx.execute(&rows, [groups, each])?;
+            let rows = format!(
+                "{count} INSERT INTO candidates (id, group_id, position, key, image, editor)
+                 SELECT i + 1, i / ?2 + 1, i % ?2, i % ?2, ?3 + i + 1, 'editor-' || (i % 7) FROM n"
+            );
+            tx.execute(&rows, [groups * each, each, groups])?;
+            tx.execute("INSERT INTO models (fingerprint) VALUES ('m')", [])?;
+            let mut select = tx.prepare(
+                "SELECT s.hash, i.hash, g.instruction FROM groups g JOIN images s ON s.id = g.source
+                 JOIN candidates c ON c.group_id = g.id JOIN images i ON i.id = c.image",
+            )?;
+            let mut keys = Vec::new();
+            let mut rows = select.query([])?;
+            while let Some(row) = rows.next()? {
+                let text = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str()?);
+                keys.push(super::scores::score_key(text(0)?, text(1)?, text(2)?));
+            }
+            keys.sort_unstable();
+            let mut insert = tx.prepare("INSERT INTO scores VALUES (1, ?1, ?2, -1, ?3, -1, ?4, -0.5)")?;
+            for key in keys {
+                let of = |at: usize| f64::from(u16::from_le_bytes([key[at], key[at + 1]])) / 16384.0 - 2.0;
+                insert.execute((key, (of(2) + of(4)) / 2.0, of(2), of(4)))?;
+            }
+            tx.execute("INSERT INTO looks SELECT hash, random() FROM images ORDER BY hash", [])?;
+            Ok(())
+        })
+        .unwrap();
+    }
+}
+
+/// The most memory that the process had, in MiB.
+pub(crate) fn resident_mib() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|l| l.starts_with("VmHWM"));
     line.and_then(|l| l.split_whitespace().nth(1)?.parse::<usize>().ok())
