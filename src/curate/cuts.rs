@@ -28,6 +28,33 @@ pub struct Cuts {
     drawn: Vec<u32>,
     mix: bool,
     by: By,
+    histogram: Histogram,
+    density: Density,
+}
+
+/// How many bins a histogram of a ranking has.
+pub const BINS: usize = 128;
+/// How many columns (IF) and rows (VQ) the joint density has.
+pub const GRID: (usize, usize) = (64, 32);
+
+/// All that may be kept by what they are ranked by, or overall where that is no amount.
+#[derive(Debug)]
+pub struct Histogram {
+    /// Where the first bin begins, and where the last one ends. What lies beyond is in the outermost.
+    pub ends: (f64, f64),
+    /// Counts, lowest first.
+    pub counts: Vec<usize>,
+    bins: Vec<u8>,
+}
+
+/// All that may be kept by both axes.
+#[derive(Debug)]
+pub struct Density {
+    /// The ends on IF, and those on VQ.
+    pub ends: [(f64, f64); 2],
+    /// Counts, row by row from the lowest VQ, in a row from the lowest IF. None where the model has not both axes.
+    pub counts: Vec<usize>,
+    cells: Vec<u16>,
 }
 
 /// What a cut keeps.
@@ -45,6 +72,10 @@ pub struct Kept {
     pub editors: Vec<(usize, usize)>,
     /// What the last one that is kept was ranked by.
     pub at_cut: Option<f64>,
+    /// Of each bin of the histogram, how many are kept.
+    pub bins: Vec<usize>,
+    /// Of each cell of the density.
+    pub cells: Vec<usize>,
     /// Whether each rank is kept.
     kept: Vec<bool>,
 }
@@ -83,12 +114,21 @@ impl Cuts {
             })
             .collect();
         drawn.sort_unstable();
+        let means: Vec<[f32; 3]> = order
+            .iter()
+            .map(|at| entry(at).means.map(|m| m as f32))
+            .collect();
+        let amount = !matches!(recipe.by, By::Pareto | By::Random);
+        let shown: Vec<f64> = if amount {
+            order.iter().map(|at| values[*at as usize]).collect()
+        } else {
+            order.iter().map(|at| entry(at).means[0]).collect()
+        };
         Ok(Self {
+            histogram: Histogram::of(&shown),
+            density: Density::of(&means),
             values: order.iter().map(|at| values[*at as usize]).collect(),
-            means: order
-                .iter()
-                .map(|at| entry(at).means.map(|m| m as f32))
-                .collect(),
+            means,
             categories: order.iter().map(|at| entry(at).category).collect(),
             editors: order.iter().map(|at| entry(at).editor).collect(),
             drawn: drawn.into_iter().map(|(_, rank)| rank).collect(),
@@ -127,10 +167,14 @@ impl Cuts {
         &self.values
     }
 
-    /// IF and VQ of each rank.
-    pub fn axes(&self, rank: usize) -> [f32; 2] {
-        let [_, a, b] = self.means[rank];
-        [a, b]
+    /// All that may be kept, in bins.
+    pub fn histogram(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// All that may be kept, by both axes.
+    pub fn density(&self) -> &Density {
+        &self.density
     }
 
     /// Keeps the best `n`, or in a mix as many of each category as its share; the same as choosing by the recipe does.
@@ -160,9 +204,14 @@ impl Cuts {
         let (mut sums, mut counts) = ([0.0; 3], [0_usize; 3]);
         let mut after = [vec![0; self.before[0].len()], vec![0; self.before[1].len()]];
         let (mut count, mut last) = (0, None);
+        let (mut bins, mut cells) = (vec![0; BINS], vec![0; self.density.counts.len()]);
         for rank in (0..self.len()).filter(|rank| kept[*rank]) {
             count += 1;
             last = Some(self.values[rank]);
+            bins[usize::from(self.histogram.bins[rank])] += 1;
+            if let Some(cell) = self.density.cells.get(rank) {
+                cells[usize::from(*cell)] += 1;
+            }
             after[0][self.categories[rank] as usize] += 1;
             after[1][self.editors[rank] as usize] += 1;
             for (part, mean) in self.means[rank].into_iter().enumerate() {
@@ -183,6 +232,8 @@ impl Cuts {
             categories: beside(&self.before[0], categories),
             editors: beside(&self.before[1], editors),
             at_cut: last,
+            bins,
+            cells,
             kept,
         }
     }
@@ -236,6 +287,69 @@ impl Cuts {
             agreed += usize::from(*good == kept);
         }
         (agreed, n)
+    }
+}
+
+/// The ends between which nearly all numbers lie: a few far out would squeeze the others together.
+fn ends(mut values: Vec<f64>) -> (f64, f64) {
+    let Some(last) = values.len().checked_sub(1) else {
+        return (0.0, 1.0);
+    };
+    let mut at = |share: f64| {
+        let place = (last as f64 * share).round() as usize;
+        *values.select_nth_unstable_by(place, f64::total_cmp).1
+    };
+    let (low, high) = (at(0.002), at(0.998));
+    if high - low > 1e-9 {
+        (low, high)
+    } else {
+        (low - 0.5, high + 0.5)
+    }
+}
+
+/// Which of `n` equal parts between the ends a number lies in; the outermost where it lies beyond.
+fn part(value: f64, (low, high): (f64, f64), n: usize) -> usize {
+    let at = (value - low) / (high - low) * n as f64;
+    (at.clamp(0.0, n as f64) as usize).min(n - 1)
+}
+
+impl Histogram {
+    fn of(values: &[f64]) -> Self {
+        let ends = ends(values.to_vec());
+        let bins: Vec<u8> = values.iter().map(|v| part(*v, ends, BINS) as u8).collect();
+        let mut counts = vec![0; BINS];
+        for bin in &bins {
+            counts[usize::from(*bin)] += 1;
+        }
+        Self { ends, counts, bins }
+    }
+}
+
+impl Density {
+    fn of(means: &[[f32; 3]]) -> Self {
+        if means.iter().any(|m| m[1].is_nan() || m[2].is_nan()) {
+            return Self {
+                ends: [(0.0, 1.0); 2],
+                counts: Vec::new(),
+                cells: Vec::new(),
+            };
+        }
+        let of = |at: usize| ends(means.iter().map(|m| f64::from(m[at])).collect());
+        let (across, up) = (of(1), of(2));
+        let cell = |m: &[f32; 3]| {
+            let column = part(f64::from(m[1]), across, GRID.0);
+            (part(f64::from(m[2]), up, GRID.1) * GRID.0 + column) as u16
+        };
+        let cells: Vec<u16> = means.iter().map(cell).collect();
+        let mut counts = vec![0; GRID.0 * GRID.1];
+        for cell in &cells {
+            counts[usize::from(*cell)] += 1;
+        }
+        Self {
+            ends: [across, up],
+            counts,
+            cells,
+        }
     }
 }
 
@@ -296,6 +410,11 @@ mod tests {
                 assert_eq!(cut.count, chosen.len());
                 let after: usize = cut.categories.iter().map(|(_, after)| after).sum();
                 assert_eq!(after, cut.count);
+                assert_eq!(cut.bins.iter().sum::<usize>(), cut.count);
+                assert_eq!(cut.cells.iter().sum::<usize>(), cut.count);
+                let within = |(kept, all): (&usize, &usize)| kept <= all;
+                assert!(cut.bins.iter().zip(&cuts.histogram().counts).all(within));
+                assert!(cut.cells.iter().zip(&cuts.density().counts).all(within));
             }
         }
     }

@@ -30,7 +30,7 @@ mod tests;
 mod truth;
 
 pub use choose::{Choice, NearBy, NoLooks, choose};
-pub use cuts::{Cuts, Kept};
+pub use cuts::{BINS, Cuts, Density, GRID, Histogram, Kept};
 pub use diff::{Diff, diff};
 pub use error::CurateError;
 pub use export::{Format, render};

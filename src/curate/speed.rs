@@ -41,11 +41,24 @@ fn a_million_and_a_half_are_selected_from_within_the_budget() {
         "{} of {} kept: read {read:.2?}, chosen after {chosen:.2?}, reported after {reported:.2?}, saved after {all:.2?}",
         told.kept, told.candidates
     );
+    let start = Instant::now();
+    let cuts = Cuts::of(&pool, &recipe).unwrap();
+    let ranked = start.elapsed();
+    let mut worst = Duration::ZERO;
+    for n in (10_000..1_000_000).step_by(90_000) {
+        let start = Instant::now();
+        let cut = cuts.kept(n);
+        let samples = [true, false].map(|side| cuts.sample(&cut, side, 32).len());
+        assert_eq!((cut.count, samples), (n, [32, 32]));
+        worst = worst.max(start.elapsed());
+    }
+    eprintln!("a ranking for the screen {ranked:.2?}, a move of its cut at most {worst:.2?}");
     eprintln!(
         "resident memory at its highest: {before} MiB before, {} MiB after",
         resident_mib()
     );
     assert_eq!(told.kept, 20_000);
     assert!(all < Duration::from_secs(15), "{all:?}");
+    assert!(worst < Duration::from_millis(50), "{worst:?}");
     assert!(resident_mib() < 1024);
 }

@@ -83,6 +83,36 @@ pub(crate) enum Action {
     ToAgreement,
     /// To the screen of what the model falls for.
     ToFailures,
+    /// Goes to the screen where candidates are kept and dropped.
+    ToCurate,
+    /// Moves the cut by hundredths of all: more are kept, or fewer.
+    MoveCut(i8),
+    /// Moves the cut by one candidate.
+    NudgeCut(i8),
+    /// Ranks by the next score.
+    NextBy,
+    /// Subtracts half a sigma more, or less.
+    Sigmas(bool),
+    /// Keeps at most so many of each group, or any number.
+    NextBestOf,
+    /// Keeps the mix of categories, or no longer.
+    KeepMix,
+    /// Shows the histogram, or both axes.
+    Joint,
+    /// Goes to the next strip of samples: kept, dropped, borderline.
+    NextStrip,
+    /// Goes to the next sample.
+    NextSample,
+    /// Goes to the sample before.
+    PreviousSample,
+    /// Agrees with the decision on the sample, or does not.
+    Agree(bool),
+    /// Takes back what was said of the sample.
+    NoOpinion,
+    /// Shows the sample's group in Browse.
+    OpenSample,
+    /// Saves what is kept as a selection.
+    SaveKept,
     /// The next suspicion.
     NextBias,
     /// The suspicion before.

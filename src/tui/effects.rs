@@ -145,6 +145,16 @@ impl Runner {
                     let _ = inbox.send(Msg::Failures(FailureNews { run, report }));
                 });
             }
+            Effect::Curate(wanted) => self.blocking(move |library, inbox| {
+                let done = library.curate(wanted)?;
+                if let Some(news) = done.news {
+                    let _ = inbox.send(Msg::Curate(news));
+                }
+                if let Some(words) = done.words {
+                    let _ = inbox.send(Msg::Worked(words, None));
+                }
+                Ok(())
+            }),
             Effect::ExportFailures(run) => {
                 let folder = Folder::at(self.runs.join(&run));
                 self.blocking(move |_, inbox| {

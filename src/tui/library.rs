@@ -15,7 +15,9 @@ use crate::domain::{
 };
 use crate::score::{Feed, LiveScorer, RateJob};
 
+use super::curating::{Done, carry_out};
 use super::judgement::Judgement;
+use super::screens::curate::Wanted;
 
 /// A workspace as the screens see it.
 pub(crate) trait Library: Send + Sync {
@@ -63,6 +65,8 @@ pub(crate) trait Library: Send + Sync {
     ) -> Result<(), String>;
     /// Takes the annotator's last step back.
     fn undo(&self, annotator: &str) -> Result<Option<Undone>, String>;
+    /// Does something for the curate screen.
+    fn curate(&self, wanted: Wanted) -> Result<Done, String>;
     /// What was measured on its candidates.
     fn measures(&self, id: GroupId) -> Result<Vec<(CandidateId, Measures)>, String>;
     /// Its stored rewards.
@@ -117,6 +121,9 @@ impl Library for Workspace {
             self.tag(candidate, tag, false).map(|_| false)
         });
         toggled.map_err(|e| e.to_string())
+    }
+    fn curate(&self, wanted: Wanted) -> Result<Done, String> {
+        carry_out(self, wanted, now())
     }
     fn queue(
         &self,

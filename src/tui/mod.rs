@@ -6,6 +6,7 @@
 
 mod action;
 mod app;
+mod curating;
 mod effects;
 mod event_loop;
 #[cfg(test)]

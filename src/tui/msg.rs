@@ -16,6 +16,7 @@ use super::probing::{ProbeNews, Wish};
 use super::rank::{RankRequest, Ranking};
 use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::{BenchNews, Wanted};
+use super::screens::curate::{self, CurateNews};
 use super::screens::failures::FailureNews;
 use super::screens::train::{RunNews, Watch};
 use super::widgets::image::{Graphics, Want};
@@ -58,6 +59,8 @@ pub(crate) enum Msg {
     Failures(FailureNews),
     /// News of a probe, or of what a score hangs on.
     Probe(ProbeNews),
+    /// What was read or reckoned for the curate screen.
+    Curate(CurateNews),
     /// How far people agree.
     Agreed(Result<Box<AgreementReport>, String>),
     /// What was stored for the annotate screen.
@@ -170,6 +173,8 @@ pub(crate) enum Effect {
     Find(Sought, Vec<String>),
     /// Read the report of an analysis.
     ReadFailures(String),
+    /// Read, rank, note or save for the curate screen.
+    Curate(curate::Wanted),
     /// Write the report of an analysis for people to read elsewhere.
     ExportFailures(String),
     /// Keep candidates as a selection.

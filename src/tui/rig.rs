@@ -275,6 +275,10 @@ impl Rig {
                 let news = sample_of_benchmarks::read(wanted);
                 news.into_iter().map(Msg::Bench).collect()
             }
+            Effect::Curate(wanted) => {
+                let done = library.curate(wanted.clone()).unwrap();
+                done.news.map(Msg::Curate).into_iter().collect()
+            }
             Effect::Agree(model) => {
                 vec![Msg::Agreed(library.agreement(model.clone()).map(Box::new))]
             }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use crate::annotate;
 use crate::annotate::agreement::{AgreementOptions, AgreementReport, Judgements, measured};
+use crate::curate::{Cuts, Entry as Rated, Pool};
 use crate::data::{Match, Said, Undone};
 use crate::domain::query::{Facts, Number, Query, Text};
 use crate::domain::{
@@ -13,7 +14,9 @@ use crate::domain::{
     Label, Measures, Reward, agreement, human_scores,
 };
 
+use super::curating::Done;
 use super::library::{Library, Scoring};
+use super::screens::curate::{CurateNews, Wanted};
 use super::screens::train::Entry;
 use crate::runs::{Event, Fact, Manifest, Progress, State};
 use crate::score::{Feed, RateJob};
@@ -200,6 +203,20 @@ impl Library for Sample {
     fn tag(&self, _: CandidateId, _: &str) -> Result<bool, String> {
         Ok(true)
     }
+    fn curate(&self, wanted: Wanted) -> Result<Done, String> {
+        let news = match wanted {
+            Wanted::Read(_) => CurateNews::Read(Ok((pool(&self.groups).into(), HashMap::new()))),
+            Wanted::Rank(pool, recipe) => {
+                let cuts = Cuts::of(&pool, &recipe).map(Arc::new);
+                CurateNews::Ranked(recipe, cuts.map_err(|e| e.to_string()))
+            }
+            Wanted::Judge(..) | Wanted::Save(_) => return Ok(Done::default()),
+        };
+        Ok(Done {
+            news: Some(news),
+            words: None,
+        })
+    }
     fn queue(
         &self,
         settings: &annotate::Settings,
@@ -369,4 +386,29 @@ impl Scoring for Asked {
         None
     }
     fn stop_rating(&self) {}
+}
+
+/// All candidates of groups, scored, of two categories and three editors in turn.
+fn pool(groups: &[Group]) -> Pool {
+    let entries = groups.iter().flat_map(|group| {
+        group.candidates.iter().enumerate().map(|(at, candidate)| {
+            let category = 1 + u32::from(group.id.0 % 3 == 0);
+            let editor = 1 + at as u32 % 3;
+            let turn = group.id.0 as f64 / 10.0;
+            let shifted = |g: Gaussian| Gaussian::new(g.mean + turn.sin(), g.log_sigma);
+            let reward = reward(at);
+            Rated::new(candidate.id, group.id, category, editor).scored(&Reward {
+                instruction_following: reward.instruction_following.map(shifted),
+                visual_quality: reward.visual_quality.map(shifted),
+                aggregate: shifted(reward.aggregate),
+            })
+        })
+    });
+    Pool {
+        entries: entries.collect(),
+        categories: ["none", "colour", "remove"].map(str::to_owned).to_vec(),
+        editors: ["none", "flux-kontext", "qwen-edit", "step1x"]
+            .map(str::to_owned)
+            .to_vec(),
+    }
 }

@@ -37,6 +37,16 @@ impl Workspace {
         })
     }
 
+    /// The candidates that have a tag, in the order of their numbers.
+    pub fn tagged(&self, tag: &str) -> Result<Vec<CandidateId>, WorkspaceError> {
+        self.read(|db| {
+            let mut select =
+                db.prepare("SELECT candidate FROM tags WHERE tag = ?1 ORDER BY candidate")?;
+            let rows = select.query_map([tag], |row| Ok(CandidateId(row.get(0)?)))?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        })
+    }
+
     /// All tags, alphabetically, each with how many candidates have it.
     pub fn all_tags(&self) -> Result<Vec<(String, usize)>, WorkspaceError> {
         self.read(|db| {

@@ -130,6 +130,11 @@ impl App {
         {
             return effects;
         }
+        if self.screens.open == Screen::Curate
+            && let Some(effects) = self.act_on_curation(action)
+        {
+            return effects;
+        }
         if self.screens.open == Screen::Probe
             && let Some(effects) = self.act_on_probe(action)
         {
@@ -179,6 +184,7 @@ impl App {
             Action::ToAgreement => self.screens.open = Screen::Agreement,
             Action::ToProbe => self.open_probe(),
             Action::ToFailures => self.screens.open = Screen::Failures,
+            Action::ToCurate => self.screens.open = Screen::Curate,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];

@@ -4,6 +4,7 @@
 mod agreement;
 mod annotate;
 mod bench;
+mod curate;
 mod failures;
 mod input;
 mod live;
@@ -31,11 +32,12 @@ use super::screens::annotate::Annotate;
 use super::screens::bench::Bench;
 use super::screens::browse::Browse;
 use super::screens::browse::list::List;
+use super::screens::curate::Curate;
 use super::screens::detail::Detail;
 use super::screens::failures::Failures;
 use super::screens::grid::USUAL_CELL;
 use super::screens::probe::Probe;
-use super::screens::train::{Train, Watch};
+use super::screens::train::Train;
 use super::sight::{Hanging, Sight};
 use super::status::{Log, Model, Phase};
 use super::theme::{Depth, Theme};
@@ -85,6 +87,8 @@ pub(crate) enum Screen {
     Failures,
     /// One factor of a candidate.
     Probe,
+    /// Which candidates are kept.
+    Curate,
 }
 
 /// The screens with their states, and which of them is open.
@@ -102,8 +106,7 @@ struct Screens {
     bench: Bench,
     annotate: Annotate,
     agreement: Agreement,
-    /// What is being watched for them.
-    watch: Option<Watch>,
+    curate: Curate,
 }
 
 /// The whole state.
@@ -238,6 +241,7 @@ impl App {
             Msg::Annotate(news) => return self.hear_of_annotate(news),
             Msg::Failures(news) => self.hear_of_failures(news),
             Msg::Probe(news) => self.hear_of_probe(news),
+            Msg::Curate(news) => self.hear_of_curation(news),
             Msg::Agreed(report) => self.hear_of_agreement(report),
             Msg::Found(sought, places) => return self.found(sought, places),
             Msg::Probed {
@@ -312,6 +316,7 @@ impl App {
             Screen::Bench | Screen::Agreement => near.clear(),
             Screen::Annotate => near = self.screens.annotate.near(),
             Screen::Failures => near = self.screens.failures.group().into_iter().collect(),
+            Screen::Curate => near = self.screens.curate.near(),
             Screen::Probe => {
                 let target = self.screens.probe.target();
                 near = target.map(|target| target.group).into_iter().collect();
@@ -342,6 +347,7 @@ impl App {
         effects.extend(self.settle_agreement());
         effects.extend(self.settle_failures());
         effects.extend(self.settle_probe());
+        effects.extend(self.settle_curation());
         let look = self.looking();
         if look != self.look {
             self.look = look.clone();
@@ -406,6 +412,7 @@ impl App {
             Screen::Agreement => &[Agreement, Screens, Everywhere],
             Screen::Failures => &[Context::Failures, Images, Screens, Everywhere],
             Screen::Probe => &[Context::Probe, Images, Screens, Everywhere],
+            Screen::Curate => &[Context::Curate, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Images, Screens, Everywhere]
             }

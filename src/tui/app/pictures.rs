@@ -48,6 +48,7 @@ impl App {
             Screen::Annotate => return self.looking_at_annotate(),
             Screen::Agreement => return Look::default(),
             Screen::Failures => return self.looking_at_failures(),
+            Screen::Curate => return self.looking_at_curation(),
             Screen::Probe => return self.looking_at_probe(),
         }
         if let Some(record) = self.record() {

@@ -212,8 +212,8 @@ impl App {
         let mut effects = Vec::new();
         let open = self.screens.open == Screen::Train;
         let watch = self.screens.train.watch(open);
-        if self.screens.watch.as_ref() != Some(&watch) {
-            self.screens.watch = Some(watch.clone());
+        if self.screens.train.watch.as_ref() != Some(&watch) {
+            self.screens.train.watch = Some(watch.clone());
             effects.push(Effect::Watch(watch));
         }
         if open {

@@ -10,7 +10,7 @@ use crate::tui::keys::{hints, label_of};
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
 use crate::tui::screens::{
-    agreement, annotate, bench, browse, detail, failures, probe, prose, train,
+    agreement, annotate, bench, browse, curate, detail, failures, probe, prose, train,
 };
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
@@ -91,6 +91,15 @@ impl App {
                 sight: &self.screens.sight,
             };
             failures::view(frame, canvas, &self.failures_layout(screen), &view);
+            return;
+        }
+        if self.screens.open == Screen::Curate {
+            let view = curate::View {
+                curate: &self.screens.curate,
+                group: self.sampled_record().map(|record| record.group.as_ref()),
+                why_no_scores: &self.model.why_no_scores(),
+            };
+            curate::view(frame, canvas, &self.curate_layout(screen), &view);
             return;
         }
         if self.screens.open == Screen::Probe {
@@ -181,6 +190,7 @@ impl App {
             Screen::Annotate => "annotate".into(),
             Screen::Agreement => "agreement".into(),
             Screen::Failures => "failures".into(),
+            Screen::Curate => "curate".into(),
             Screen::Probe => "probe".into(),
         };
         Status {

@@ -12,6 +12,7 @@ pub(crate) const fn hints(context: Option<Context>) -> &'static [Hint] {
         Some(Context::Browse) => BROWSE,
         Some(Context::Detail) => DETAIL,
         Some(Context::Failures) => FAILURES,
+        Some(Context::Curate) => CURATE,
         Some(Context::Probe) => PROBE,
         Some(Context::Train) => TRAIN,
         Some(Context::Bench) => BENCH,
@@ -55,6 +56,18 @@ const FAILURES: &[Hint] = &[
     (Action::ToProbe, "probe"),
     (Action::Analyse, "analyse"),
     (Action::ExportReport, "report"),
+    (Action::ToBrowse, "groups"),
+];
+
+const CURATE: &[Hint] = &[
+    (Action::Help, "help"),
+    (Action::MoveCut(1), "move the cut"),
+    (Action::NextSample, "sample"),
+    (Action::Agree(true), "agree"),
+    (Action::Agree(false), "not"),
+    (Action::NextStrip, "kept, dropped"),
+    (Action::NextBy, "by"),
+    (Action::SaveKept, "save"),
     (Action::ToBrowse, "groups"),
 ];
 

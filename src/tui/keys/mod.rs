@@ -29,6 +29,8 @@ pub(crate) enum Context {
     Failures,
     /// With one factor of a candidate.
     Probe,
+    /// With what is kept and dropped.
+    Curate,
     /// With the runs and their curves.
     Train,
     /// With the leaderboard.
@@ -67,6 +69,7 @@ impl Context {
             Self::Images => "Pictures",
             Self::Failures => "Failures",
             Self::Probe => "Probe",
+            Self::Curate => "Curate",
             Self::Train => "Train",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",
@@ -100,6 +103,10 @@ impl Context {
                         | Self::Mistakes
                         | Self::Annotate
                         | Self::Agreement
+                        | Self::Failures
+                        | Self::Probe
+                        | Self::Curate
+                        | Self::Images
                 )
                 | (
                     Self::Browse
@@ -109,8 +116,20 @@ impl Context {
                         | Self::Bench
                         | Self::Mistakes
                         | Self::Annotate
-                        | Self::Agreement,
+                        | Self::Agreement
+                        | Self::Failures
+                        | Self::Probe
+                        | Self::Curate
+                        | Self::Images,
                     Self::Screens
+                )
+                | (
+                    Self::Images,
+                    Self::Browse | Self::Candidates | Self::Failures | Self::Probe
+                )
+                | (
+                    Self::Browse | Self::Candidates | Self::Failures | Self::Probe,
+                    Self::Images
                 )
                 | (Self::Candidates, Self::Browse | Self::Detail)
                 | (Self::Browse | Self::Detail, Self::Candidates)
@@ -185,6 +204,7 @@ impl Chord {
             "f4" => KeyCode::F(4),
             "f5" => KeyCode::F(5),
             "f6" => KeyCode::F(6),
+            "f7" => KeyCode::F(7),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -240,6 +260,7 @@ fn pretty(key: &str) -> String {
         "f4" => "F4",
         "f5" => "F5",
         "f6" => "F6",
+        "f7" => "F7",
         other => other,
     };
     format!("{prefix}{name}")

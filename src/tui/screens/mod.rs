@@ -6,6 +6,7 @@ pub(crate) mod annotate;
 pub(crate) mod bench;
 pub(crate) mod browse;
 pub(crate) mod canvas;
+pub(crate) mod curate;
 pub(crate) mod detail;
 pub(crate) mod failures;
 pub(crate) mod grid;

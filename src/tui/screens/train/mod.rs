@@ -102,6 +102,8 @@ pub(crate) struct Train {
     pub(crate) large: bool,
     /// The first row of charts.
     top: usize,
+    /// What is being watched for it.
+    pub(crate) watch: Option<Watch>,
 }
 
 impl Train {
