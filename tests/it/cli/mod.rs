@@ -1,6 +1,7 @@
 //! The program as a shell sees it: what it prints where, its exit codes, and what it makes of bad input. Each test has a home
 //! and a data folder of its own; no network, no terminal.
 
+mod curate;
 mod failures;
 mod images;
 mod models;
