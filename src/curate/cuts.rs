@@ -1,7 +1,7 @@
 //! Every cut of one ranking, so that a line can be moved through a million and a half candidates: what is kept, its means and its
 //! shares, at once for any number kept.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::CurateError;
 use super::choose::{apportioned, mixed, ranked_for};
@@ -77,7 +77,7 @@ pub struct Kept {
     /// Of each cell of the density.
     pub cells: Vec<usize>,
     /// Whether each rank is kept.
-    kept: Vec<bool>,
+    ranks: Vec<bool>,
 }
 
 const NO_RANK: u32 = u32::MAX;
@@ -234,7 +234,7 @@ impl Cuts {
             at_cut: last,
             bins,
             cells,
-            kept,
+            ranks: kept,
         }
     }
 
@@ -243,7 +243,7 @@ impl Cuts {
         let side = self
             .drawn
             .iter()
-            .filter(|rank| cut.kept[**rank as usize] == kept);
+            .filter(|rank| cut.ranks[**rank as usize] == kept);
         side.take(n)
             .map(|rank| self.order[*rank as usize])
             .collect()
@@ -251,7 +251,7 @@ impl Cuts {
 
     /// Those nearest to the cut: the last `n` that are kept and the first `n` that are not, best first.
     pub fn borderline(&self, cut: &Kept, n: usize) -> Vec<u32> {
-        let of = |kept: bool| (0..self.len()).filter(move |rank| cut.kept[*rank] == kept);
+        let of = |kept: bool| (0..self.len()).filter(move |rank| cut.ranks[*rank] == kept);
         let mut ranks: Vec<usize> = of(true).rev().take(n).collect();
         ranks.reverse();
         ranks.extend(of(false).take(n));
@@ -261,7 +261,7 @@ impl Cuts {
     /// Whether a cut keeps an entry; `None` where it was ruled out before.
     pub fn keeps(&self, cut: &Kept, entry: u32) -> Option<bool> {
         let rank = *self.ranks.get(entry as usize)?;
-        cut.kept.get(rank as usize).copied()
+        cut.ranks.get(rank as usize).copied()
     }
 
     /// How often people agree with a side, as far as its sample was judged without a gap: how many they agree with, of how many. Who
@@ -271,13 +271,13 @@ impl Cuts {
         cut: &Kept,
         kept: bool,
         pool: &Pool,
-        good: &HashMap<CandidateId, bool>,
+        good: &BTreeMap<CandidateId, bool>,
     ) -> (usize, usize) {
         let (mut agreed, mut n) = (0, 0);
         let side = self
             .drawn
             .iter()
-            .filter(|rank| cut.kept[**rank as usize] == kept);
+            .filter(|rank| cut.ranks[**rank as usize] == kept);
         for rank in side {
             let candidate = pool.entries[self.order[*rank as usize] as usize].candidate;
             let Some(good) = good.get(&candidate) else {
@@ -371,7 +371,7 @@ mod tests {
                 instruction_following: Some(of(a)),
                 visual_quality: Some(of(b)),
                 // The rare category is the better one by far.
-                aggregate: of((a + b) / 2.0 + f64::from(category)),
+                aggregate: of(f64::midpoint(a, b) + f64::from(category)),
             })
         };
         Pool {
@@ -441,7 +441,7 @@ mod tests {
         let cut = cuts.kept(100);
         let candidate = |at: &u32| pool.entries[*at as usize].candidate;
         let sample = cuts.sample(&cut, true, 5);
-        let mut good: HashMap<CandidateId, bool> =
+        let mut good: BTreeMap<CandidateId, bool> =
             sample[..3].iter().map(|at| (candidate(at), true)).collect();
         good.insert(candidate(&sample[1]), false);
         good.insert(candidate(&sample[4]), false);

@@ -1,6 +1,6 @@
 //! Two selections beside each other: what both have, what only one has, and how that shifts scores, categories and editors.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -43,7 +43,7 @@ pub struct Shift {
 }
 
 /// Holds two selections against each other, with the scores of a pool that has both.
-pub fn diff(pool: &Pool, first: &HashSet<CandidateId>, second: &HashSet<CandidateId>) -> Diff {
+pub fn diff(pool: &Pool, first: &BTreeSet<CandidateId>, second: &BTreeSet<CandidateId>) -> Diff {
     let of = |keep: &dyn Fn(bool, bool) -> bool| -> Vec<&Entry> {
         let entries = pool.entries.iter();
         entries

@@ -131,8 +131,8 @@ pub struct Checked {
 pub struct Agreed {
     /// How many were looked at.
     pub looked_at: usize,
-    /// With how many they agreed.
-    pub agreed: usize,
+    /// With how many of the decisions they agreed.
+    pub right: usize,
     /// The 95 % interval of the share (Wilson).
     pub interval: Option<[f64; 2]>,
 }
@@ -145,7 +145,7 @@ impl Checked {
             let (looked_at, agreed) = (of().count(), of().filter(|check| check.agrees).count());
             Agreed {
                 looked_at,
-                agreed,
+                right: agreed,
                 interval: wilson(agreed, looked_at),
             }
         };

@@ -1,6 +1,6 @@
 //! Choosing, reporting and comparing on made-up pools.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::*;
 use crate::data::Look;
@@ -25,6 +25,8 @@ fn pool(scores: &[(f64, f64)]) -> Pool {
         editors: vec!["none".into()],
     }
 }
+
+use super::Reason as R;
 
 fn kept(pool: &Pool, recipe: &Recipe) -> Vec<i64> {
     let choice = choose(pool, recipe, &mut NoLooks).unwrap();
@@ -88,8 +90,8 @@ fn a_lower_bound_takes_what_the_model_is_sure_of() {
     };
     let sure = |sigmas| {
         let recipe = Recipe {
-            least,
             sigmas,
+            least,
             ..Recipe::default()
         };
         kept(&pool, &recipe)
@@ -115,7 +117,6 @@ fn every_candidate_has_a_reason() {
         ..top(2)
     };
     let choice = choose(&pool, &recipe, &mut NoLooks).unwrap();
-    use Reason as R;
     assert_eq!(
         choice.reasons,
         [
@@ -240,8 +241,8 @@ fn the_same_seed_draws_the_same_and_another_one_others() {
         kept(
             &pool,
             &Recipe {
-                seed,
                 by,
+                seed,
                 ..top(20)
             },
         )
@@ -354,7 +355,7 @@ fn two_selections_are_held_against_each_other() {
     let set = |ids: &[i64]| {
         ids.iter()
             .map(|id| CandidateId(*id))
-            .collect::<HashSet<_>>()
+            .collect::<BTreeSet<_>>()
     };
     let diff = diff(&pool, &set(&[1, 2, 3]), &set(&[2, 6]));
     assert_eq!((diff.both, diff.only_first, diff.only_second), (1, 2, 1));
@@ -365,10 +366,10 @@ fn two_selections_are_held_against_each_other() {
 }
 
 /// True quality is drawn; the model sees it through noise whose size it knows.
-fn informative(n: usize, seed: u64) -> (Pool, HashMap<CandidateId, f64>) {
+fn informative(n: usize, seed: u64) -> (Pool, BTreeMap<CandidateId, f64>) {
     let mut draw = draws(seed);
     let mut normal = move || (0..12).map(|_| draw()).sum::<f64>() - 6.0;
-    let (mut entries, mut human) = (Vec::new(), HashMap::new());
+    let (mut entries, mut human) = (Vec::new(), BTreeMap::new());
     for at in 0..n as i64 {
         let quality = 5.0 + normal();
         let sigma = if at % 2 == 0 { 0.2 } else { 2.0 };
@@ -412,7 +413,7 @@ fn the_top_is_worth_more_than_chance_and_a_lower_bound_more_still_where_sigma_sa
 #[test]
 fn without_labels_nobody_can_say_what_a_selection_is_worth() {
     let pool = pool(&EIGHT);
-    let none = HashMap::new();
+    let none = BTreeMap::new();
     let error = truth(&pool, &top(2), &[], &none, &mut NoLooks, 10).unwrap_err();
     assert!(error.to_string().contains("labels"), "{error}");
 }

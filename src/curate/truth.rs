@@ -1,7 +1,7 @@
 //! What a selection is worth by people's labels: the mean of those kept, of as many by other rules and at random, and of all, with
 //! intervals over groups. The same choice each time, other groups: the interval says how far it would be for other data.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -58,7 +58,7 @@ pub fn truth(
     pool: &Pool,
     recipe: &Recipe,
     sigmas: &[f64],
-    human: &HashMap<CandidateId, f64>,
+    human: &BTreeMap<CandidateId, f64>,
     near: &mut dyn NearBy,
     resamples: usize,
 ) -> Result<Truth, CurateError> {

@@ -1,6 +1,7 @@
 //! What the curate screen has done away from the loop, on a workspace: reading a million scores, ranking them, saving a selection.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -63,8 +64,8 @@ fn read(workspace: &Workspace, fingerprint: &str) -> Done {
     }
 }
 
-fn judged(workspace: &Workspace) -> Result<HashMap<CandidateId, bool>, WorkspaceError> {
-    let mut found = HashMap::new();
+fn judged(workspace: &Workspace) -> Result<BTreeMap<CandidateId, bool>, WorkspaceError> {
+    let mut found = BTreeMap::new();
     for (tag, good) in [(GOOD, true), (BAD, false)] {
         let tagged = workspace.tagged(tag)?;
         found.extend(tagged.into_iter().map(|candidate| (candidate, good)));
@@ -106,7 +107,7 @@ fn keep(workspace: &Workspace, saving: &Saving, now: i64) -> Result<String, Stri
         choice.kept.len()
     );
     if overridden > 0 {
-        words += &format!(" ({overridden} decided by you)");
+        let _ = write!(words, " ({overridden} decided by you)");
     }
     Ok(words)
 }
@@ -145,7 +146,7 @@ mod tests {
             carry_out(&workspace, Wanted::Judge(candidate, Some(good)), 2).unwrap();
         }
         let (_, good) = read();
-        assert_eq!(good, HashMap::from([(kept, false), (dropped, true)]));
+        assert_eq!(good, BTreeMap::from([(kept, false), (dropped, true)]));
         let saving = Saving {
             pool,
             recipe,

@@ -19,6 +19,7 @@ use super::rank::{PIECE, Ranker};
 use super::reports;
 use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::Wanted;
+use super::screens::curate;
 use super::screens::failures::FailureNews;
 use super::screens::train::Watch;
 use super::watch::Watcher;
@@ -137,34 +138,9 @@ impl Runner {
                 let _ = inbox.send(Msg::Found(sought, places));
                 Ok(())
             }),
-            Effect::ReadFailures(run) => {
-                let (folder, inbox) = (self.runs.join(&run), self.inbox.clone());
-                tokio::task::spawn_blocking(move || {
-                    let report = analysis::run::read_report(&folder);
-                    let report = report.map(Box::new).map_err(|e| e.to_string());
-                    let _ = inbox.send(Msg::Failures(FailureNews { run, report }));
-                });
-            }
-            Effect::Curate(wanted) => self.blocking(move |library, inbox| {
-                let done = library.curate(wanted)?;
-                if let Some(news) = done.news {
-                    let _ = inbox.send(Msg::Curate(news));
-                }
-                if let Some(words) = done.words {
-                    let _ = inbox.send(Msg::Worked(words, None));
-                }
-                Ok(())
-            }),
-            Effect::ExportFailures(run) => {
-                let folder = Folder::at(self.runs.join(&run));
-                self.blocking(move |_, inbox| {
-                    let written = export::write_beside(&folder).map_err(|e| e.to_string())?;
-                    let paths: Vec<_> = written.iter().map(|p| p.display().to_string()).collect();
-                    let words = format!("written: {}", paths.join(" and "));
-                    let _ = inbox.send(Msg::Worked(words, None));
-                    Ok(())
-                });
-            }
+            Effect::ReadFailures(run) => self.read_failures(run),
+            Effect::ExportFailures(run) => self.export_failures(&run),
+            Effect::Curate(wanted) => self.curate(wanted),
             Effect::Keep {
                 name,
                 origin,
@@ -348,6 +324,39 @@ impl Runner {
     }
 
     /// Work that may take longer than a frame.
+    fn read_failures(&self, run: String) {
+        let (folder, inbox) = (self.runs.join(&run), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let report = analysis::run::read_report(&folder);
+            let report = report.map(Box::new).map_err(|e| e.to_string());
+            let _ = inbox.send(Msg::Failures(FailureNews { run, report }));
+        });
+    }
+
+    fn export_failures(&self, run: &str) {
+        let folder = Folder::at(self.runs.join(run));
+        self.blocking(move |_, inbox| {
+            let written = export::write_beside(&folder).map_err(|e| e.to_string())?;
+            let paths: Vec<_> = written.iter().map(|p| p.display().to_string()).collect();
+            let words = format!("written: {}", paths.join(" and "));
+            let _ = inbox.send(Msg::Worked(words, None));
+            Ok(())
+        });
+    }
+
+    fn curate(&self, wanted: curate::Wanted) {
+        self.blocking(move |library, inbox| {
+            let done = library.curate(wanted)?;
+            if let Some(news) = done.news {
+                let _ = inbox.send(Msg::Curate(news));
+            }
+            if let Some(words) = done.words {
+                let _ = inbox.send(Msg::Worked(words, None));
+            }
+            Ok(())
+        });
+    }
+
     fn blocking(
         &self,
         work: impl FnOnce(&dyn Library, &UnboundedSender<Msg>) -> Result<(), String> + Send + 'static,

@@ -205,7 +205,7 @@ impl Library for Sample {
     }
     fn curate(&self, wanted: Wanted) -> Result<Done, String> {
         let news = match wanted {
-            Wanted::Read(_) => CurateNews::Read(Ok((pool(&self.groups).into(), HashMap::new()))),
+            Wanted::Read(_) => CurateNews::Read(Ok((pool(&self.groups).into(), BTreeMap::new()))),
             Wanted::Rank(pool, recipe) => {
                 let cuts = Cuts::of(&pool, &recipe).map(Arc::new);
                 CurateNews::Ranked(recipe, cuts.map_err(|e| e.to_string()))

@@ -1,6 +1,6 @@
 //! `erw curate check`: what a selection is worth by people's labels.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 
@@ -35,7 +35,7 @@ pub(super) fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         Query::parse("sort by human").map_err(|e| WorkspaceError::Usage(e.to_string()))?;
     let found = workspace.matching(&labelled, None, &|| stop.asked())?;
     let found = found.unwrap_or_default().into_iter();
-    let human: HashMap<_, _> = found
+    let human: BTreeMap<_, _> = found
         .filter_map(|one| Some((one.candidate, one.value?)))
         .collect();
     let mut near = Looking::at(&workspace, &stop);

@@ -1,6 +1,6 @@
 //! `erw curate diff`: two selections beside each other.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ pub(super) fn run(args: &DiffArgs) -> anyhow::Result<Exit> {
 fn members(
     workspace: &Workspace,
     name: &str,
-) -> Result<(Selection, HashSet<CandidateId>), CurateError> {
+) -> Result<(Selection, BTreeSet<CandidateId>), CurateError> {
     let selection = workspace.selection(name)?;
     let found = workspace.selected(name)?;
     let (Some(selection), Some(found)) = (selection, found) else {

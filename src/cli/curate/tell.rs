@@ -1,5 +1,7 @@
 //! `erw curate list`, `show`, `why` and `rm`.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use super::args::{ListArgs, NamedArgs, WhyArgs};
@@ -125,10 +127,13 @@ pub(super) fn told(report: &Report, style: Style) -> String {
     if let Some(mean) = cost.mean {
         let mut line = format!("mean of those kept {mean:+.3}");
         if let Some(free) = cost.unconstrained.filter(|free| free - mean > 5e-4) {
-            line += &format!("; {free:+.3} without regard to groups, quotas and duplicates");
+            let _ = write!(
+                line,
+                "; {free:+.3} without regard to groups, quotas and duplicates"
+            );
         }
         if let Some(next) = cost.next_tenth {
-            line += &format!("; {next:+.3} of the next tenth below");
+            let _ = write!(line, "; {next:+.3} of the next tenth below");
         }
         lines.push(line);
     }
@@ -237,7 +242,7 @@ pub(super) fn why(args: &WhyArgs) -> anyhow::Result<Exit> {
             .map_or("not there when it was made", Reason::words)
             .to_owned();
         if let Some(other) = verdict.and_then(|v| v.other) {
-            words += &format!(": {}", named(&workspace, other)?);
+            let _ = write!(words, ": {}", named(&workspace, other)?);
         }
         found.push(WhyOne {
             candidate: candidate.key.clone(),

@@ -3,7 +3,7 @@
 mod html;
 mod markdown;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
 use super::CurateError;
@@ -56,7 +56,7 @@ pub fn render(
     report: &Report,
     name: &str,
     workspace: &Workspace,
-    places: &HashMap<CandidateId, GroupId>,
+    places: &BTreeMap<CandidateId, GroupId>,
     format: Format,
 ) -> Result<String, CurateError> {
     Ok(match format {
@@ -73,7 +73,7 @@ pub fn render(
 fn shown(
     report: &Report,
     workspace: &Workspace,
-    places: &HashMap<CandidateId, GroupId>,
+    places: &BTreeMap<CandidateId, GroupId>,
 ) -> Result<HashMap<i64, Shown>, CurateError> {
     let mut out = HashMap::new();
     for id in report.examples.all() {
@@ -156,9 +156,9 @@ fn facts(report: &Report) -> Vec<(&'static str, String)> {
                 "spot check",
                 format!(
                     "people agree with {} of {} {side}: {:.0} % [{:.0}, {:.0}] (Wilson, 95 %)",
-                    agreed.agreed,
+                    agreed.right,
                     agreed.looked_at,
-                    100.0 * agreed.agreed as f64 / agreed.looked_at.max(1) as f64,
+                    100.0 * agreed.right as f64 / agreed.looked_at.max(1) as f64,
                     100.0 * low,
                     100.0 * high
                 ),

@@ -22,6 +22,9 @@ pub struct Look {
 /// An image: its number, where it is, its content's hash if known.
 type Known = (i64, String, Option<String>);
 
+/// The number of an image with its content's hash and its look, or why it has none.
+type Made = (i64, Result<(String, u64), String>);
+
 /// A candidate's source and edit, each with its perceptual hash if that is stored, and what was asked for.
 type Found = ((Known, Option<u64>), (Known, Option<u64>), String);
 
@@ -71,7 +74,7 @@ impl Workspace {
             .collect();
         missing.sort_unstable();
         missing.dedup();
-        let made: Vec<(i64, Result<(String, u64), String>)> = missing
+        let made: Vec<Made> = missing
             .into_par_iter()
             .map(|(id, path, _)| (*id, self.look_at(path)))
             .collect();
@@ -110,10 +113,7 @@ impl Workspace {
         Ok((content_hash(&bytes), bits))
     }
 
-    fn keep_looks(
-        &self,
-        made: &[(i64, Result<(String, u64), String>)],
-    ) -> Result<(), WorkspaceError> {
+    fn keep_looks(&self, made: &[Made]) -> Result<(), WorkspaceError> {
         let new: Vec<&(String, u64)> = made.iter().filter_map(|(_, r)| r.as_ref().ok()).collect();
         if new.is_empty() {
             return Ok(());

@@ -110,7 +110,7 @@ impl Workspace {
             let mut insert = tx.prepare("INSERT INTO scores VALUES (1, ?1, ?2, -1, ?3, -1, ?4, -0.5)")?;
             for key in keys {
                 let of = |at: usize| f64::from(u16::from_le_bytes([key[at], key[at + 1]])) / 16384.0 - 2.0;
-                insert.execute((key, (of(2) + of(4)) / 2.0, of(2), of(4)))?;
+                insert.execute((key, f64::midpoint(of(2), of(4)), of(2), of(4)))?;
             }
             tx.execute("INSERT INTO looks SELECT hash, random() FROM images ORDER BY hash", [])?;
             Ok(())

@@ -198,7 +198,7 @@ mod tests {
     }
 
     /// The same by looking at every neighbour of every place.
-    fn flooded(mask: &[bool], (width, height): Size, corners: bool) -> Vec<Vec<usize>> {
+    fn flooded(mask: &[bool], (width, _): Size, corners: bool) -> Vec<Vec<usize>> {
         let mut left = mask.to_vec();
         let mut found = Vec::new();
         for start in 0..mask.len() {
@@ -210,12 +210,12 @@ mod tests {
             let mut part = Vec::new();
             while let Some(at) = open.pop() {
                 part.push(at);
-                for next in 0..width * height {
+                for (next, left) in left.iter_mut().enumerate() {
                     let apart =
                         (next % width).abs_diff(at % width) + (next / width).abs_diff(at / width);
                     let corner = (next % width).abs_diff(at % width) == 1
                         && (next / width).abs_diff(at / width) == 1;
-                    if (apart == 1 || corners && corner) && std::mem::take(&mut left[next]) {
+                    if (apart == 1 || corners && corner) && std::mem::take(left) {
                         open.push(next);
                     }
                 }

@@ -5,7 +5,7 @@
 mod tests;
 mod view;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::curate::{By, Cut, Cuts, Kept, Pool, Quotas, Recipe};
@@ -45,14 +45,14 @@ pub(crate) struct Saving {
     /// Whose scores decide.
     pub(crate) fingerprint: String,
     /// Which candidates people looked at, and whether they are good.
-    pub(crate) good: HashMap<CandidateId, bool>,
+    pub(crate) good: BTreeMap<CandidateId, bool>,
 }
 
 /// What came of it.
 #[derive(Debug)]
 pub(crate) enum CurateNews {
     /// Everything was read, with what people thought of candidates before.
-    Read(Result<(Arc<Pool>, HashMap<CandidateId, bool>), String>),
+    Read(Result<(Arc<Pool>, BTreeMap<CandidateId, bool>), String>),
     /// It was ranked by this recipe.
     Ranked(Box<Recipe>, Result<Arc<Cuts>, String>),
 }
@@ -100,7 +100,7 @@ pub(crate) struct Curate {
     /// The samples of the strip, as entries of the pool, and which of them shows.
     samples: Vec<u32>,
     at: usize,
-    good: HashMap<CandidateId, bool>,
+    good: BTreeMap<CandidateId, bool>,
     joint: bool,
 }
 

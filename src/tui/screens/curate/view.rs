@@ -1,5 +1,7 @@
 //! Drawing the curate screen.
 
+use std::fmt::Write as _;
+
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -191,16 +193,16 @@ fn header(
         grouped(cut.count),
         grouped(cuts.considered())
     );
-    title += &match cuts.by() {
-        By::Random => " at random".to_owned(),
-        by => format!(" by {}", by.name()),
-    };
+    match cuts.by() {
+        By::Random => title.push_str(" at random"),
+        by => title.extend([" by ", by.name()]),
+    }
     let recipe = &curate.recipe;
     if recipe.sigmas > 0.0 {
-        title += &format!(", mean − {} sigma", recipe.sigmas);
+        let _ = write!(title, ", mean − {} sigma", recipe.sigmas);
     }
     if let Some(n) = recipe.best_of_group {
-        title += &format!(", best {n} of each group");
+        let _ = write!(title, ", best {n} of each group");
     }
     if recipe.quotas != crate::curate::Quotas::Free {
         title += ", in the mix of categories";
