@@ -417,3 +417,33 @@ fn without_labels_nobody_can_say_what_a_selection_is_worth() {
     let error = truth(&pool, &top(2), &[], &none, &mut NoLooks, 10).unwrap_err();
     assert!(error.to_string().contains("labels"), "{error}");
 }
+
+#[test]
+fn a_report_is_written_in_every_form_and_its_text_stays_text() {
+    let dir = tempfile::tempdir().unwrap();
+    let workspace = crate::data::Workspace::create(dir.path()).unwrap();
+    workspace.fill_with_scored(20, 5);
+    let mut step = |_: usize| std::ops::ControlFlow::Continue(());
+    let mut pool = Pool::read(&workspace, "m", None, &mut step).unwrap();
+    pool.categories[1] = "<script>|x|".into();
+    let recipe = top(30);
+    let choice = choose(&pool, &recipe, &mut NoLooks).unwrap();
+    let told = report(&pool, &choice, &recipe, "m", &[]);
+    let places = pool
+        .entries
+        .iter()
+        .map(|e| (e.candidate, e.group))
+        .collect();
+    let text = |format: &str| {
+        let format = format.parse().unwrap();
+        render(&told, "best@1", &workspace, &places, format).unwrap()
+    };
+    let html = text("html");
+    assert!(html.contains("<svg") && html.contains("Borderline") && !html.contains("<script>"));
+    // There are no files: each picture says so in its place.
+    assert!(html.contains("is missing"), "{html}");
+    let markdown = text("md");
+    assert!(markdown.starts_with("# best@1") && markdown.contains("\\<script\\>\\|x\\|"));
+    assert_eq!(serde_json::from_str::<Report>(&text("json")).unwrap(), told);
+    assert!("pdf".parse::<Format>().is_err());
+}

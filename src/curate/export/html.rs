@@ -71,7 +71,7 @@ fn histogram(bins: &Bins, cut: Option<f64>) -> Option<String> {
     let top = before.iter().chain(&after).copied().fold(0.0, f64::max);
     let to = bins.from + bins.width * before.len() as f64;
     let x = Axis::around([bins.from, to], (LEFT, RIGHT), Ticks::Plain)?;
-    let y = Axis::around([0.0, top], (BOTTOM, TOP), Ticks::Plain)?;
+    let y = Axis::around([0.0, top], (BOTTOM, TOP), Ticks::Percent)?;
     let id = format!("histogram-{}", bins.score);
     let title = format!("{} before and after", bins.score);
     let mut drawing = Drawing::new(SIZE, &id, &title, "Shares of candidates by score");
