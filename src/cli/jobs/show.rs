@@ -11,7 +11,7 @@ use super::super::table::{Side, Table};
 use super::args::{ListArgs, NameArgs};
 use super::named;
 use crate::domain::text::printable;
-use crate::jobs::{Launcher as _, Local};
+use crate::jobs::Launchers;
 use crate::runs::{Follower, Manifest, Progress, Run, State, Summary, glance, now};
 use crate::workbench::{Choices, Workbench};
 
@@ -65,11 +65,16 @@ pub(super) fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(Choices::default())?;
     let root = args.root.path(&bench)?;
     // After a restart of the machine, whoever looks first has the queue go on.
-    Local::of_this_program(&root)?.wake()?;
+    let launchers = Launchers::new(&root, &bench.config.slurm);
+    launchers.named("local")?.wake()?;
     let listing = Run::list(&root)?;
     let mut broken: Vec<String> = listing.broken.iter().map(ToString::to_string).collect();
     let mut rows = Vec::new();
     for run in listing.runs.iter().take(args.limit.unwrap_or(usize::MAX)) {
+        // What a cluster ended without a word is found out by asking it; one that cannot be asked keeps no list from showing.
+        if let Err(why) = launchers.of(run).and_then(|launcher| launcher.settle(run)) {
+            broken.push(why.to_string());
+        }
         match glance(&run.folder) {
             Ok((summary, state)) => rows.push(Row::new(run, &summary, state)),
             Err(why) => broken.push(why.to_string()),
