@@ -31,7 +31,7 @@ pub struct SlurmSettings {
     pub options: Options,
     /// Lines of shell before the command ("module load cuda").
     pub setup: Lines,
-    /// Words before the command, such as those that start a container: ["apptainer", "exec", "--nv", "erw.sif"].
+    /// Words before the command, such as those that start a container (`apptainer`, `exec`, `--nv`, `erw.sif`).
     pub prefix: Vec<String>,
     /// The program there; left out, the one that runs here, by its path.
     pub program: Option<PathBuf>,

@@ -37,6 +37,7 @@ impl Folder {
     }
 
     /// The folder of the process that works on a shard.
+    #[must_use]
     pub fn shard(&self, shard: usize) -> Self {
         Self::at(self.shards_dir().join(format!("{shard:03}")))
     }

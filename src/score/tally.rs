@@ -161,7 +161,9 @@ mod tests {
         let numbers = [3.0, -1.25, 0.5, 8.0, 8.0, -100.0, 1e-3];
         let of = |numbers: &[f64]| {
             let mut moments = Moments::default();
-            numbers.iter().for_each(|x| moments.add(*x));
+            for x in numbers {
+                moments.add(*x);
+            }
             moments
         };
         let mean = numbers.iter().sum::<f64>() / 7.0;

@@ -12,7 +12,7 @@ use super::args::{ListArgs, NameArgs};
 use super::named;
 use crate::domain::text::printable;
 use crate::jobs::Launchers;
-use crate::runs::{Follower, Manifest, Progress, Run, State, Summary, glance, now};
+use crate::runs::{Follower, Manifest, Member, Progress, Run, State, Summary, glance, now};
 use crate::workbench::{Choices, Workbench};
 
 /// A run as programs get it.
@@ -190,6 +190,8 @@ pub(super) fn show(args: &NameArgs) -> anyhow::Result<Exit> {
         checkpoint: Option<SavedState>,
         best: Option<SavedState>,
         unreadable: u64,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        shards: Vec<Member>,
         manifest: Manifest,
     }
     let (run, _) = named(&args.root, &args.run)?;
@@ -220,6 +222,7 @@ pub(super) fn show(args: &NameArgs) -> anyhow::Result<Exit> {
         checkpoint: saved(&summary.checkpoint),
         best: saved(&summary.best),
         unreadable: follower.unreadable(),
+        shards: summary.members.clone(),
         manifest: run.manifest.clone(),
         row,
     })?;
@@ -292,7 +295,40 @@ fn page(row: &Row, summary: &Summary, manifest: &Manifest, style: Style) -> Stri
         }
         let _ = write!(out, "\n{}", table.render(style));
     }
+    if !summary.members.is_empty() {
+        let _ = write!(out, "\n{}", shards(&summary.members).render(style));
+    }
     out
+}
+
+/// Those who work on the shards of a run.
+fn shards(members: &[Member]) -> Table {
+    let mut table = Table::new(&[
+        ("shard", Side::Right),
+        ("state", Side::Left),
+        ("done", Side::Right),
+        ("rate", Side::Right),
+        ("process", Side::Left),
+        ("", Side::Left),
+    ]);
+    for member in members {
+        let progress = member.progress.as_ref();
+        let rate = progress.filter(|_| member.state.is_live());
+        let rate = rate.and_then(|p| p.rate);
+        let process = member.process.as_ref();
+        let cells = vec![
+            format!("{:03}", member.shard),
+            member.state.word().into(),
+            progress.map_or(String::new(), done),
+            rate.map_or(String::new(), |r| format!("{r:.2}/s")),
+            process.map_or(String::new(), |(pid, host)| {
+                printable(&format!("{pid} on {host}")).into_owned()
+            }),
+        ];
+        let reason = member.reason.as_deref().unwrap_or_default();
+        table.sentence(cells, shortened(&printable(reason), 60));
+    }
+    table
 }
 
 #[cfg(test)]

@@ -88,10 +88,7 @@ fn describe(
     (model_dir, fingerprint): (&std::path::Path, &str),
     arguments: Vec<String>,
 ) -> Manifest {
-    let title = args.place.model.clone().unwrap_or_else(|| {
-        let name = workspace.root().file_name().unwrap_or_default();
-        name.to_string_lossy().into_owned()
-    });
+    let title = workspace.root().file_name().unwrap_or_default();
     let device = args.place.device.clone().or(bench.config.device.clone());
     Manifest {
         device,
@@ -100,7 +97,7 @@ fn describe(
             fingerprint: fingerprint.to_owned(),
         }),
         shards: args.shards,
-        ..Manifest::new(VERB, arguments, &title)
+        ..Manifest::new(VERB, arguments, &title.to_string_lossy())
     }
 }
 

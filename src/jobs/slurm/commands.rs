@@ -131,9 +131,10 @@ fn ask(mut command: Command, name: &str) -> Result<Result<String, String>, JobEr
             .unwrap_or(line)
     });
     let why: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
-    Ok(Err(match why.is_empty() {
-        true => output.status.to_string(),
-        false => printable(&why.join("; ")).into_owned(),
+    Ok(Err(if why.is_empty() {
+        output.status.to_string()
+    } else {
+        printable(&why.join("; ")).into_owned()
     }))
 }
 

@@ -177,9 +177,12 @@ impl Slurm {
                 _ => ranges.push((member, member)),
             }
         }
-        let ranges = ranges.iter().map(|(first, last)| match first == last {
-            true => first.to_string(),
-            false => format!("{first}-{last}"),
+        let ranges = ranges.iter().map(|(first, last)| {
+            if first == last {
+                first.to_string()
+            } else {
+                format!("{first}-{last}")
+            }
         });
         let ranges: Vec<String> = ranges.collect();
         let most = self.settings.at_once;

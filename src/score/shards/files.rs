@@ -75,7 +75,8 @@ pub(super) struct Scores {
     /// The hash of the source's content; empty where nothing was scored.
     pub(super) source: String,
     /// The scores.
-    pub(super) scores: Vec<CandidateScore>,
+    #[serde(rename = "scores")]
+    pub(super) candidates: Vec<CandidateScore>,
     /// What has none.
     pub(super) left_out: Vec<LeftOut>,
 }

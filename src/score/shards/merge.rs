@@ -93,7 +93,7 @@ fn store(
     scores: &Scores,
     tally: &mut Tally,
 ) -> Result<(), ScoreError> {
-    if scores.scores.is_empty() {
+    if scores.candidates.is_empty() {
         count(tally, scores);
         return Ok(());
     }
@@ -101,7 +101,7 @@ fn store(
     let group = group.filter(|group| group.key == scores.group);
     let mut rows: Vec<(CandidateId, String, Reward)> = Vec::new();
     let mut kept = scores.clone();
-    kept.scores.retain(|score| {
+    kept.candidates.retain(|score| {
         // An import may have given them other numbers since.
         let candidates = group.iter().flat_map(|group| &group.candidates);
         let mut named = candidates.filter(|candidate| candidate.key == score.candidate);
@@ -110,7 +110,11 @@ fn store(
             true
         })
     });
-    for gone in scores.scores.iter().filter(|s| !kept.scores.contains(s)) {
+    for gone in scores
+        .candidates
+        .iter()
+        .filter(|s| !kept.candidates.contains(s))
+    {
         kept.left_out.push(LeftOut {
             group: scores.group.clone(),
             candidate: gone.candidate.clone(),

@@ -107,7 +107,9 @@ fn settle(
     wanted: usize,
 ) -> Result<(), ScoreError> {
     let path = folder.shard_file(shard, IN);
-    let written = file.into_inner().map_err(|e| e.into_error());
+    let written = file
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error);
     let file = written.map_err(ScoreError::files("write", &path))?;
     let synced = file.as_file().sync_all();
     synced.map_err(ScoreError::files("write", &path))?;

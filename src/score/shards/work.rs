@@ -235,7 +235,7 @@ impl<'a> Progress<'a> {
             group: item.group,
             instruction: item.instruction,
             source,
-            scores: scored.collect(),
+            candidates: scored.collect(),
             left_out,
         }))
     }
@@ -264,7 +264,7 @@ impl<'a> Progress<'a> {
 
 /// Counts what came of a group; groups and candidates themselves are counted in the plan.
 pub(super) fn count(tally: &mut Tally, scores: &Scores) {
-    for score in &scores.scores {
+    for score in &scores.candidates {
         tally.reward(&score.reward(), false);
     }
     for one in &scores.left_out {
