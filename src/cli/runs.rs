@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::print::{self, Style};
 use super::stop::Stop;
-use crate::jobs::Launchers;
+use crate::jobs::{JobError, Launchers};
 use crate::runs::{Ending, Fact, Folder, Manifest, Run, State, Writer};
 use crate::workbench::Workbench;
 
@@ -90,9 +90,15 @@ impl RunArgs {
             return Ok(Begun::Here(folder));
         }
         let root = std::path::absolute(self.root.path(bench)?)?;
-        let launcher = self.launcher(bench);
-        let launcher = launcher.map(|word| Launchers::new(&root, &bench.config.slurm).named(word));
-        let launcher = launcher.transpose()?;
+        let launchers = Launchers::new(&root, &bench.config.slurm);
+        let launcher = match self.launcher(bench) {
+            Some(word) => {
+                let asked = (self.launcher.as_deref(), bench.config.launcher.as_deref());
+                bench.choose("launcher", asked, known_launcher)?;
+                Some(launchers.named(word)?)
+            }
+            None => None,
+        };
         let typed: Vec<String> = std::env::args().collect();
         let mut manifest = describe(arguments(&typed, verb));
         let Some(launcher) = launcher else {
@@ -118,6 +124,14 @@ impl RunArgs {
         ));
         Ok(Begun::Queued(folder))
     }
+}
+
+/// Whether there is such a launcher for what is put into a queue.
+fn known_launcher(word: &str) -> Result<(), String> {
+    if ["local", "slurm"].contains(&word) {
+        return Ok(());
+    }
+    Err(JobError::NoSuchLauncher(word.to_owned()).to_string())
 }
 
 /// A run that is about to begin.

@@ -125,7 +125,14 @@ pub fn remove(launcher: &dyn Launcher, run: &Run) -> Result<(), JobError> {
                 advice: "stop it first ('erw jobs stop')",
             });
         }
-        State::Queued => drop(launcher.take_out(run)?),
+        State::Queued if launcher.take_out(run)? || !launcher.has(run)? => {}
+        State::Queued => {
+            return Err(JobError::State {
+                name: run.folder.name(),
+                state,
+                advice: "it is about to start; stop it first ('erw jobs stop')",
+            });
+        }
         State::Done | State::Failed | State::Stopped => {}
     }
     // Should a process have taken it up just now, this says so.

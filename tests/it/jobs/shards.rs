@@ -112,7 +112,7 @@ impl Cluster {
 
 fn lines(run: &Folder, shard: usize, ending: &str) -> usize {
     let path = run.path().join(format!("shards/{shard:03}.{ending}"));
-    fs::read(path).map_or(0, |text| text.iter().filter(|b| **b == b'\n').count())
+    fs::read_to_string(path).map_or(0, |text| text.matches('\n').count())
 }
 
 #[test]
@@ -270,6 +270,6 @@ fn without_slurm_it_is_said_what_is_missing_and_where_to_go() {
     );
     let run = only_run(&dir.join("runs")).unwrap();
     assert_eq!(glance(&run).unwrap().1, State::Failed);
-    let (_, said) = user.refused(&score(&dir, &model, &["--launcher", "pbs"]));
-    assert!(said.contains("there is no launcher 'pbs'"), "{said}");
+    let (code, said) = user.refused(&score(&dir, &model, &["--launcher", "pbs"]));
+    assert!(code == 2 && said.contains("no launcher 'pbs'"), "{said}");
 }

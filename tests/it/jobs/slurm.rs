@@ -26,6 +26,7 @@ struct Cluster {
 
 impl Cluster {
     /// `None`, with a line that says why, where none can be set up.
+    #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn start() -> Option<Self> {
         let dir = tempfile::tempdir().unwrap();
         let cluster = Self {
