@@ -7,12 +7,12 @@ use clap::{Args, Parser, Subcommand};
 use super::ablate::AblateArgs;
 use super::annotate::AnnotateArgs;
 use super::bench::args::BenchVerb;
-use super::chosen::WhereArgs;
 use super::curate::CurateVerb;
 use super::data::args::{DataVerb, ExportArgs, ImportArgs};
 use super::failures::FailuresVerb;
 use super::generate::args::GenerateArgs;
 use super::jobs::args::{JobsVerb, ResumeArgs};
+use super::score::args::ScoreArgs;
 use super::train::args::TrainArgs;
 use crate::model::Like;
 use crate::workbench::Choices;
@@ -141,39 +141,6 @@ pub(super) struct OpenArgs {
     /// Leave the mouse to the terminal
     #[arg(long)]
     pub(super) no_mouse: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_long_help = "\
-Without --source and --groups, every group of the workspace is scored. Scores are kept in the workspace and not computed \
-again; images named by --source belong to none and are only compared with its scores.
-
-The numbers: each axis is a Gaussian. 'mean' is the expected score, a logit (typically -3 to 3; negative is normal); the \
-Greek sigma, 'sigma' in JSON, is its standard deviation; 'log_sigma' is what the model's head emits. IF is instruction \
-following ('dim1' in the published code), VQ visual quality ('dim2'). P(best) is the probability that a candidate is the \
-best of its group, P(A>B) that A is better than B.")]
-pub(super) struct ScoreArgs {
-    /// The image before the edit
-    #[arg(long, value_name = "IMAGE", requires_all = ["edited", "instruction"])]
-    pub(super) source: Option<PathBuf>,
-    /// The edited images
-    #[arg(long, value_name = "IMAGE", num_args = 1.., requires = "source")]
-    pub(super) edited: Vec<PathBuf>,
-    /// What was asked for
-    #[arg(long, value_name = "TEXT", requires = "source")]
-    pub(super) instruction: Option<String>,
-    /// Groups to score, as erw's JSONL; with --workspace they are imported there first
-    #[arg(long, value_name = "FILE", conflicts_with = "source")]
-    pub(super) groups: Option<PathBuf>,
-    /// Also P(A>B) between any two candidates
-    #[arg(long)]
-    pub(super) pairs: bool,
-    #[command(flatten)]
-    pub(super) only: WhereArgs,
-    #[command(flatten)]
-    pub(super) place: Where,
-    #[command(flatten)]
-    pub(super) answer: Answer,
 }
 
 #[derive(Debug, Subcommand)]

@@ -24,6 +24,9 @@ pub(super) struct Report {
     pub(super) left_out: usize,
     /// The user stopped it before the end.
     pub(super) stopped: bool,
+    /// What came of a run; images and groups that belong to no workspace have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<crate::score::run::Report>,
 }
 
 /// The model behind the scores.

@@ -10,8 +10,8 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::print::{self, Style};
 use super::stop::Stop;
-use crate::jobs::{Launcher as _, Local};
-use crate::runs::{Folder, Manifest, Run, State, Writer};
+use crate::jobs::{JobError, Launchers};
+use crate::runs::{Ending, Fact, Folder, Manifest, Run, State, Writer};
 use crate::workbench::Workbench;
 
 /// Where runs are.
@@ -37,7 +37,11 @@ pub(super) struct RunArgs {
     /// Put the run into the queue of its device and come back at once; 'erw jobs' shows it
     #[arg(long)]
     pub(super) queue: bool,
-    /// Its place in the queue: higher is sooner
+    /// Who starts it: 'local', the queue of this machine, or 'slurm', a cluster whose machines see the same files at the same
+    /// places [default with --queue: the setting 'launcher', else 'local']
+    #[arg(long, value_name = "local|slurm")]
+    pub(super) launcher: Option<String>,
+    /// Its place in the queue of this machine: higher is sooner
     #[arg(
         long,
         value_name = "N",
@@ -52,6 +56,15 @@ pub(super) struct RunArgs {
 }
 
 impl RunArgs {
+    /// The launcher that the run is for; `None` where it is for this process.
+    pub(super) fn launcher<'a>(&'a self, bench: &'a Workbench) -> Option<&'a str> {
+        let setting = bench.config.launcher.as_deref();
+        match &self.launcher {
+            Some(named) => Some(named),
+            None => self.queue.then_some(setting.unwrap_or("local")),
+        }
+    }
+
     /// The folder of the run that this process is to work on, or of one that was put into the queue and is somebody else's.
     /// `describe` says what the run is, from the arguments as they were typed, where it is a new one.
     pub(super) fn begin(
@@ -60,21 +73,47 @@ impl RunArgs {
         verb: &str,
         describe: impl FnOnce(Vec<String>) -> Manifest,
     ) -> anyhow::Result<Begun> {
+        self.begin_with(bench, verb, describe, |_| Ok(()))
+    }
+
+    /// The same with `prepare`, which puts into the folder of one that is queued what its processes are to find there.
+    pub(super) fn begin_with(
+        &self,
+        bench: &Workbench,
+        verb: &str,
+        describe: impl FnOnce(Vec<String>) -> Manifest,
+        prepare: impl FnOnce(&Folder) -> anyhow::Result<()>,
+    ) -> anyhow::Result<Begun> {
         if let Some(run) = &self.run {
             let folder = Folder::at(run);
             folder.manifest()?;
             return Ok(Begun::Here(folder));
         }
-        let root = self.root.path(bench)?;
+        let root = std::path::absolute(self.root.path(bench)?)?;
+        let launchers = Launchers::new(&root, &bench.config.slurm);
+        let launcher = match self.launcher(bench) {
+            Some(word) => {
+                let asked = (self.launcher.as_deref(), bench.config.launcher.as_deref());
+                bench.choose("launcher", asked, known_launcher)?;
+                Some(launchers.named(word)?)
+            }
+            None => None,
+        };
         let typed: Vec<String> = std::env::args().collect();
         let mut manifest = describe(arguments(&typed, verb));
-        if !self.queue {
+        let Some(launcher) = launcher else {
             return Ok(Begun::Here(Folder::create(&root, &manifest)?));
-        }
-        let launcher = Local::of_this_program(&root)?;
+        };
         manifest.launcher = launcher.name().into();
         manifest.priority = self.priority;
         let folder = Folder::create(&root, &manifest)?;
+        if let Err(why) = prepare(&folder) {
+            folder.add([Fact::Ended {
+                ending: Ending::Failed,
+                reason: format!("{why:#}"),
+            }])?;
+            return Err(why);
+        }
         launcher.submit(&Run {
             folder: folder.clone(),
             manifest,
@@ -85,6 +124,14 @@ impl RunArgs {
         ));
         Ok(Begun::Queued(folder))
     }
+}
+
+/// Whether there is such a launcher for what is put into a queue.
+fn known_launcher(word: &str) -> Result<(), String> {
+    if ["local", "slurm"].contains(&word) {
+        return Ok(());
+    }
+    Err(JobError::NoSuchLauncher(word.to_owned()).to_string())
 }
 
 /// A run that is about to begin.
@@ -118,6 +165,16 @@ struct Answered<'a, R> {
     report: Option<&'a R>,
 }
 
+/// The same with the report's keys beside those of the run.
+#[derive(Serialize)]
+struct Flat<'a, R> {
+    run: String,
+    folder: PathBuf,
+    state: &'static str,
+    #[serde(flatten)]
+    report: Option<&'a R>,
+}
+
 /// How the work of a run came to an end.
 pub(super) enum Ended<R> {
     /// With all of its report.
@@ -128,6 +185,8 @@ pub(super) enum Ended<R> {
         done: usize,
         /// Of how much.
         of: usize,
+        /// What is to be told of it nonetheless.
+        so_far: Option<Box<R>>,
     },
 }
 
@@ -141,6 +200,8 @@ pub(super) struct Saying<R> {
     pub(super) told: fn(&R, Style) -> String,
     /// Whether nothing was left out.
     pub(super) whole: fn(&R) -> bool,
+    /// Whether programs find the keys of the report beside those of the run, as they did before the verb was a run.
+    pub(super) flat: bool,
 }
 
 impl Begun {
@@ -156,10 +217,20 @@ impl Begun {
             if !json {
                 return Ok(());
             }
+            let (run, state) = (folder.name(), state.word());
+            let folder = folder.path().to_owned();
+            if saying.flat {
+                return print::json(&Flat {
+                    run,
+                    folder,
+                    state,
+                    report,
+                });
+            }
             print::json(&Answered {
-                run: folder.name(),
-                folder: folder.path().to_owned(),
-                state: state.word(),
+                run,
+                folder,
+                state,
                 report,
             })
         };
@@ -182,8 +253,11 @@ impl Begun {
                 let whole = (saying.whole)(&report);
                 Ok(if whole { Exit::Done } else { Exit::LeftOut })
             }
-            Ended::Stopped { done, of } => {
-                answered(State::Stopped, None)?;
+            Ended::Stopped { done, of, so_far } => {
+                answered(State::Stopped, so_far.as_deref())?;
+                if let Some(report) = so_far.filter(|_| !json) {
+                    print::out(&(saying.told)(&report, Style::of_stdout()))?;
+                }
                 let Saying { unit, resumed, .. } = saying;
                 print::note(&format!(
                     "stopped after {done} of {of} {unit}; 'erw resume {}' {resumed}",
@@ -198,7 +272,7 @@ impl Begun {
 /// What was typed after the verb, without what concerns the folder of the run, the queue, and how to answer: what `run.toml`
 /// keeps.
 fn arguments(typed: &[String], verb: &str) -> Vec<String> {
-    const WITH_VALUE: [&str; 3] = ["--runs", "--priority", "--run"];
+    const WITH_VALUE: [&str; 4] = ["--runs", "--priority", "--run", "--launcher"];
     let mut kept = Vec::new();
     let mut words = typed.iter().skip(1 + verb.split_whitespace().count());
     while let Some(word) = words.next() {
@@ -248,6 +322,10 @@ mod tests {
             "x"
         );
         assert_eq!(kept("erw train --run /a/b p", "train"), "p");
+        assert_eq!(
+            kept("erw score --launcher slurm --shards 8", "score"),
+            "--shards 8"
+        );
         assert_eq!(
             kept("erw train -- --queue --json", "train"),
             "-- --queue --json"

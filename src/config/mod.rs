@@ -6,6 +6,7 @@
 
 mod editors;
 mod judges;
+mod slurm;
 mod template;
 mod values;
 
@@ -16,6 +17,7 @@ use serde::Deserialize;
 
 pub use editors::{CommandSettings, EditorKind, EditorSettings, ServiceSettings};
 pub use judges::{JudgeSettings, TokensAs};
+pub use slurm::SlurmSettings;
 pub use template::{Slot, Template};
 
 /// The settings of a user, all of them optional.
@@ -40,6 +42,11 @@ pub struct Config {
     pub workspace: Option<PathBuf>,
     /// Where folders of runs are, instead of beside the workspace's images.
     pub runs: Option<PathBuf>,
+    /// Who starts what is put into a queue: `local`, the queue of this machine, or `slurm`.
+    pub launcher: Option<String>,
+    /// How jobs are put to Slurm: `[slurm]`.
+    #[serde(default)]
+    pub slurm: SlurmSettings,
     /// Judges over HTTP, by their names: `[judges.NAME]`.
     #[serde(default)]
     pub judges: BTreeMap<String, JudgeSettings>,
@@ -147,6 +154,12 @@ impl Config {
                 .is_some_and(|e| e == "toml")
         {
             *theme = folder.join(&*theme).to_string_lossy().into_owned();
+        }
+        // A name alone is looked for on the cluster's PATH.
+        if let Some(program) = &mut config.slurm.program
+            && program.components().count() > 1
+        {
+            *program = folder.join(&*program);
         }
         for (name, judge) in &mut config.judges {
             judge.name.clone_from(name);

@@ -48,9 +48,22 @@ pub enum JobError {
         /// The machine.
         host: String,
     },
+    /// Slurm, in words that say what to do.
+    #[error("{0}")]
+    Slurm(String),
+    /// There is no such launcher.
+    #[error(
+        "there is no launcher '{0}': 'local' is the queue of this machine, 'slurm' a cluster's"
+    )]
+    NoSuchLauncher(String),
 }
 
 impl JobError {
+    /// What Slurm does not do, why, and what to do about it.
+    pub(super) fn slurm(what: impl Into<String>) -> Self {
+        Self::Slurm(what.into())
+    }
+
     /// For `map_err`: what was done to which path.
     pub(super) fn files(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();

@@ -1,8 +1,12 @@
 //! What every way of starting jobs can do, and what is the same for all of them.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use super::error::JobError;
+use super::local::Local;
+use super::slurm::Slurm;
+use crate::config::SlurmSettings;
 use crate::runs::{Fact, Folder, Manifest, Run, State, glance, host, now};
 
 /// A way of having runs worked on by processes of their own.
@@ -20,8 +24,54 @@ pub trait Launcher {
     /// Makes the run stop, with so much force. An error where it is over, or where force cannot reach it.
     fn stop(&self, run: &Run, force: Force) -> Result<StopOutcome, JobError>;
 
+    /// Whether the run waits, or is with a process whose end was not taken note of.
+    fn has(&self, run: &Run) -> Result<bool, JobError>;
+
+    /// Notes the end of a run that could not do so itself, where that can be told only by asking; cheap where there is nothing to
+    /// ask.
+    fn settle(&self, _run: &Run) -> Result<(), JobError> {
+        Ok(())
+    }
+
     /// Sees to it that runs that wait are started, should whoever does that be gone; cheap where there is nothing to do.
     fn wake(&self) -> Result<(), JobError>;
+}
+
+/// The launchers there are, for the runs of a folder: the one place that knows which word in `run.toml` means which.
+#[derive(Debug, Clone)]
+pub struct Launchers {
+    root: PathBuf,
+    slurm: SlurmSettings,
+}
+
+impl Launchers {
+    /// For the runs below `root`, with how jobs are put to Slurm.
+    pub fn new(root: &Path, slurm: &SlurmSettings) -> Self {
+        Self {
+            root: root.to_owned(),
+            slurm: slurm.clone(),
+        }
+    }
+
+    /// The launcher of that name.
+    pub fn named(&self, word: &str) -> Result<Box<dyn Launcher>, JobError> {
+        match word {
+            // One that was typed into a terminal goes on in the queue of its machine.
+            "here" | "local" => Ok(Box::new(Local::of_this_program(&self.root)?)),
+            "slurm" => Ok(Box::new(self.slurm()?)),
+            other => Err(JobError::NoSuchLauncher(other.to_owned())),
+        }
+    }
+
+    /// The one that a run belongs to.
+    pub fn of(&self, run: &Run) -> Result<Box<dyn Launcher>, JobError> {
+        self.named(&run.manifest.launcher)
+    }
+
+    /// Slurm.
+    pub fn slurm(&self) -> Result<Slurm, JobError> {
+        Slurm::new(self.slurm.clone())
+    }
 }
 
 /// How hard a run is made to stop.
@@ -75,7 +125,14 @@ pub fn remove(launcher: &dyn Launcher, run: &Run) -> Result<(), JobError> {
                 advice: "stop it first ('erw jobs stop')",
             });
         }
-        State::Queued => drop(launcher.take_out(run)?),
+        State::Queued if launcher.take_out(run)? || !launcher.has(run)? => {}
+        State::Queued => {
+            return Err(JobError::State {
+                name: run.folder.name(),
+                state,
+                advice: "it is about to start; stop it first ('erw jobs stop')",
+            });
+        }
         State::Done | State::Failed | State::Stopped => {}
     }
     // Should a process have taken it up just now, this says so.

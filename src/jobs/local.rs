@@ -150,6 +150,10 @@ impl Launcher for Local {
         }
     }
 
+    fn has(&self, run: &Run) -> Result<bool, JobError> {
+        Ok(self.queue.has(&run.folder.name()))
+    }
+
     fn wake(&self) -> Result<(), JobError> {
         if self.queue.waiting()?.is_empty() && self.queue.launched()?.is_empty() {
             return Ok(());

@@ -2,7 +2,8 @@
 //! typed, started by a [`Launcher`]; what it does is read from its run's folder, and closing the asker stops nothing.
 //!
 //! On this machine ([`Local`]) runs wait in a queue of files beside the runs, one device runs one at a time, and a small
-//! process without a terminal starts one after the other and goes when none is left.
+//! process without a terminal starts one after the other and goes when none is left. On a cluster ([`Slurm`]) they are batch jobs,
+//! or arrays of them with a step at the end that puts together what the members did.
 
 mod attend;
 mod drain;
@@ -11,11 +12,13 @@ mod launcher;
 mod local;
 mod process;
 mod queue;
+mod slurm;
 
 pub use attend::{Attended, attend};
 pub use drain::drain;
 pub use error::JobError;
-pub use launcher::{Force, Launcher, StopOutcome, remove, retry};
+pub use launcher::{Force, Launcher, Launchers, StopOutcome, remove, retry};
 pub use local::Local;
 pub use process::{end_group, in_a_group, leave_terminal, replace_with};
 pub use queue::{Queue, Waiting};
+pub use slurm::Slurm;

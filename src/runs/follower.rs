@@ -1,6 +1,6 @@
 //! A run being followed: its events as they come, what they add up to, and its state.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::RunError;
 use super::event::Event;
@@ -11,6 +11,10 @@ use super::pulse::Vitals;
 use super::reader::Reader;
 use super::series::History;
 use super::summary::{State, Summary};
+use super::team;
+
+/// How often those who work on shards are looked at: there may be hundreds.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// A run being followed.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub struct Follower {
     source: Source,
     here: String,
     state: State,
+    /// When those who work on shards were last looked at.
+    looked: Option<Instant>,
     /// How it stands.
     pub summary: Summary,
     /// What it measured.
@@ -58,6 +64,7 @@ impl Follower {
             folder,
             here: host(),
             state: State::Queued,
+            looked: None,
             summary: Summary::default(),
             history: History::default(),
         }
@@ -98,11 +105,17 @@ impl Follower {
         };
         if batch.anew {
             self.summary = Summary::default();
+            self.looked = None;
             self.history = History::default();
         }
         for event in &batch.events {
             self.summary.apply(event);
             self.history.apply(event);
+        }
+        if self.looked.is_none_or(|t| t.elapsed() >= LOOK) {
+            self.looked = Some(Instant::now());
+            self.summary
+                .look_at(team::members(&self.folder, &self.here));
         }
         let mut state = self.summary.state(vitals, &self.here);
         if state == State::Failed && self.summary.ended.is_none() {
@@ -139,7 +152,8 @@ pub fn glance(folder: &Folder) -> Result<(Summary, State), RunError> {
     }
     let here = host();
     let vitals = folder.vitals();
-    let summary = Summary::glance(folder)?;
+    let mut summary = Summary::glance(folder)?;
+    summary.look_at(team::members(folder, &here));
     let mut state = summary.state(vitals, &here);
     if state == State::Failed && summary.ended.is_none() {
         state = summary.state(folder.vitals(), &here);

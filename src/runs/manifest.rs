@@ -42,6 +42,9 @@ pub struct Manifest {
     /// Higher is sooner.
     #[serde(default)]
     pub priority: i32,
+    /// How many shards it is worked on in, each by a process of its own; absent where one process does it all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shards: Option<usize>,
     /// What chance is drawn from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
@@ -77,6 +80,15 @@ impl Manifest {
         words
     }
 
+    /// The same for the process that works on a shard, or on what comes of all of them: with further words, before those that were
+    /// typed.
+    pub fn command_line_with(&self, folder: &Folder, further: &[OsString]) -> Vec<OsString> {
+        let mut words = self.command_line(folder);
+        let at = self.verb.split_whitespace().count() + 2;
+        words.splice(at..at, further.iter().cloned());
+        words
+    }
+
     /// A run of a verb, started here and now, in the working directory of this process.
     pub fn new(verb: &str, arguments: Vec<String>, title: &str) -> Self {
         Self {
@@ -94,6 +106,7 @@ impl Manifest {
             launcher: "here".into(),
             device: None,
             priority: 0,
+            shards: None,
             seed: None,
             plan: None,
             model: None,

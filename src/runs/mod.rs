@@ -11,6 +11,7 @@
 //!   checkpoints/   states to go on from
 //!   tensorboard/   the metrics once more, for other dashboards
 //!   report.json    the result
+//!   shards/        what several processes work on at a time, and a folder like this one for each      [`Member`]
 //! ```
 //!
 //! A process makes a folder ([`Folder::create`]) and takes it up ([`Folder::take_up`]), which gives it a [`Writer`]. Anybody
@@ -28,6 +29,7 @@ mod pulse;
 mod reader;
 mod series;
 mod summary;
+mod team;
 mod tensorboard;
 #[cfg(test)]
 mod tests;
@@ -43,4 +45,5 @@ pub use pulse::{SILENCE, Vitals};
 pub use reader::{Batch, Reader};
 pub use series::{History, Opinion, Point, Saved};
 pub use summary::{Ended, Progress, State, Summary};
+pub use team::Member;
 pub use writer::{Writer, end_the_last_line};

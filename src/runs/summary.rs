@@ -12,6 +12,7 @@ use super::error::RunError;
 use super::event::{Ending, Event, Fact};
 use super::folder::Folder;
 use super::pulse::{SILENCE, Vitals};
+use super::team::{self, Member};
 
 /// The rate is that of the last so many seconds: long enough for steady numbers, short enough to see a change.
 const WINDOW: f64 = 60.0;
@@ -87,6 +88,8 @@ pub struct Summary {
     pub best: Option<(u64, PathBuf)>,
     /// How it ended, unless it was taken up again since.
     pub ended: Option<Ended>,
+    /// Those who work on its shards, as they were at the last look; none where it has no shards.
+    pub members: Vec<Member>,
     waits: bool,
     done: Option<(u64, Option<u64>, String)>,
     marks: VecDeque<(f64, u64)>,
@@ -185,8 +188,20 @@ impl Summary {
         self.process.is_some() && !self.waits
     }
 
+    /// Takes in how those who work on the run's shards stand.
+    pub(super) fn look_at(&mut self, members: Vec<Member>) {
+        if !members.is_empty() && self.ended.is_none() && !self.is_taken_up() {
+            self.phase = Some(team::words(&members));
+        }
+        self.members = members;
+    }
+
     /// How far it has come.
     pub fn progress(&self) -> Option<Progress> {
+        if let Some(mut together) = team::progress(&self.members) {
+            together.seconds_left = together.seconds_left.filter(|_| self.ended.is_none());
+            return Some(together);
+        }
         let (done, total, unit) = self.done.clone()?;
         let rate = match (self.marks.front(), self.marks.back()) {
             (Some(first), Some(last)) if last.0 > first.0 && last.1 > first.1 => {
@@ -221,7 +236,10 @@ impl Summary {
         } else {
             State::Running
         };
+        let any = |state| self.members.iter().any(|member| member.state == state);
         match (&self.process, vitals.held) {
+            _ if self.waits && any(State::Running) => State::Running,
+            _ if self.waits && any(State::Stalled) => State::Stalled,
             _ if self.waits => State::Queued,
             (None, _) => State::Queued,
             (Some((_, host)), Some(false)) if host == here => State::Failed,

@@ -231,7 +231,8 @@ impl Writer {
         held(&self.lines)
             .append(&line, durable)
             .map_err(RunError::files("write", &self.folder.events()))?;
-        if matches!(event.fact, Fact::Ended { .. }) {
+        // Handed over to a queue, it has not ended, and this process has nothing more to say of it.
+        if matches!(event.fact, Fact::Ended { .. } | Fact::Queued { .. }) {
             self.ended.store(true, Ordering::Relaxed);
         }
         match self.show(&event) {

@@ -5,7 +5,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::group::{Outcome, Place, score_group};
+use super::group::{Outcome, Place, Shelf, score_group};
 use crate::data::Workspace;
 use crate::domain::{Gaussian, Group, Reward};
 use crate::model::Judge;
@@ -18,6 +18,15 @@ pub struct Batch<'a> {
     /// The workspace that the groups are in: rewards found there are not computed again, new ones are kept there. `None` for
     /// groups that belong to none.
     pub store: Option<&'a Workspace>,
+}
+
+impl<'a> Batch<'a> {
+    fn place(self) -> Place<'a> {
+        Place {
+            root: self.root,
+            shelf: self.store.map(|store| store as &dyn Shelf),
+        }
+    }
 }
 
 /// A reward and where it came from.
@@ -74,7 +83,7 @@ pub fn score_groups<E>(
 ) -> Result<Vec<GroupScores>, E> {
     let mut done = Vec::new();
     for group in groups {
-        let (scores, flow) = score_one(judge, group?, batch, on_progress);
+        let (scores, flow) = score_one(judge, group?, batch.place(), on_progress);
         done.push(scores);
         if flow.is_break() {
             break;
@@ -83,18 +92,18 @@ pub fn score_groups<E>(
     Ok(done)
 }
 
-fn score_one(
+/// Why a candidate has no reward that a stop came before.
+pub(super) const STOPPED: &str = "stopped before it was scored";
+
+/// Scores one group. When this breaks off, the candidates that it did not come to have [`STOPPED`] for a reason.
+pub(super) fn score_one(
     judge: &mut dyn Judge,
     group: Group,
-    batch: Batch<'_>,
+    place: Place<'_>,
     on_progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> (GroupScores, ControlFlow<()>) {
     let mut candidates: Vec<Option<Result<Scored, String>>> = vec![None; group.candidates.len()];
     let mut problem = None;
-    let place = Place {
-        root: batch.root,
-        store: batch.store,
-    };
     let mut flow = score_group(judge, &group, place, &mut |outcome| match outcome {
         Outcome::Scored {
             index,
@@ -134,7 +143,7 @@ fn score_one(
     }
     let reason = match (&problem, flow) {
         (Some(problem), _) => problem.as_str(),
-        (None, ControlFlow::Break(())) => "stopped before it was scored",
+        (None, ControlFlow::Break(())) => STOPPED,
         (None, ControlFlow::Continue(())) => "the model gave no score and no reason",
     };
     let candidates = candidates

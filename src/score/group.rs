@@ -11,13 +11,59 @@ use crate::data::{Workspace, WorkspaceError, images};
 use crate::domain::{Candidate, CandidateId, Group, ImageRef, Reward};
 use crate::model::{Judge, Picture};
 
+/// What rewards are looked up in and kept in.
+pub(super) trait Shelf {
+    /// The rewards of a group that need not be computed.
+    fn found(
+        &self,
+        group: &Group,
+        fingerprint: &str,
+    ) -> Result<HashMap<CandidateId, Reward>, WorkspaceError>;
+
+    /// Keeps the reward of a candidate, under the contents of source and candidate that it was computed from.
+    fn keep(
+        &self,
+        group: &Group,
+        fingerprint: &str,
+        source_hash: &str,
+        row: (CandidateId, String, Reward),
+    ) -> Result<(), WorkspaceError>;
+}
+
+impl Shelf for Workspace {
+    /// Images that the workspace has not read yet are read first if any reward is missing: the same contents may have been
+    /// scored under another name.
+    fn found(
+        &self,
+        group: &Group,
+        fingerprint: &str,
+    ) -> Result<HashMap<CandidateId, Reward>, WorkspaceError> {
+        let mut found = self.scores(group.id, fingerprint)?;
+        if found.len() < group.candidates.len() {
+            self.hashes(group.id)?;
+            found = self.scores(group.id, fingerprint)?;
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    fn keep(
+        &self,
+        group: &Group,
+        fingerprint: &str,
+        source_hash: &str,
+        row: (CandidateId, String, Reward),
+    ) -> Result<(), WorkspaceError> {
+        self.save_scores_of(group, fingerprint, source_hash, &[row])
+    }
+}
+
 /// Where a group's images are, and where its rewards are kept.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     /// The folder that relative image paths start from.
     pub(super) root: &'a Path,
-    /// The workspace to look rewards up in and to keep them in; `None` for groups that belong to none.
-    pub(super) store: Option<&'a Workspace>,
+    /// What rewards are looked up in and kept in; `None` for groups that belong nowhere.
+    pub(super) shelf: Option<&'a dyn Shelf>,
 }
 
 /// What there is to say about a group, as it comes.
@@ -44,7 +90,7 @@ pub(super) fn score_group(
     tell: &mut dyn FnMut(Outcome) -> ControlFlow<()>,
 ) -> ControlFlow<()> {
     let fingerprint = judge.info().fingerprint.clone();
-    let stored = match place.store.map(|s| stored(s, group, &fingerprint)) {
+    let stored = match place.shelf.map(|s| s.found(group, &fingerprint)) {
         None => HashMap::new(),
         Some(Ok(stored)) => stored,
         Some(Err(e)) => return tell(failed(None, &e)),
@@ -81,21 +127,6 @@ pub(super) fn score_group(
     compute(judge, group, &source, (&pictures, &taken), place, tell)
 }
 
-/// The rewards that need not be computed. Images that the workspace has not read yet are read first if any reward is missing:
-/// the same contents may have been scored under another name.
-fn stored(
-    store: &Workspace,
-    group: &Group,
-    fingerprint: &str,
-) -> Result<HashMap<CandidateId, Reward>, WorkspaceError> {
-    let mut found = store.scores(group.id, fingerprint)?;
-    if found.len() < group.candidates.len() {
-        store.hashes(group.id)?;
-        found = store.scores(group.id, fingerprint)?;
-    }
-    Ok(found.into_iter().collect())
-}
-
 /// Has the model score the candidates that are left and keeps each reward as it comes.
 fn compute(
     judge: &mut (impl Judge + ?Sized),
@@ -115,9 +146,9 @@ fn compute(
         flow = match reward {
             Err(message) => tell(failed(Some(index), &message)),
             Ok(reward) => {
-                let kept = place.store.map_or(Ok(()), |store| {
-                    let row = [(candidate.id, pictures[i].hash.clone(), reward)];
-                    store.save_scores_of(group, &fingerprint, &source.hash, &row)
+                let kept = place.shelf.map_or(Ok(()), |shelf| {
+                    let row = (candidate.id, pictures[i].hash.clone(), reward);
+                    shelf.keep(group, &fingerprint, &source.hash, row)
                 });
                 let scored = tell(Outcome::Scored {
                     index,

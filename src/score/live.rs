@@ -246,7 +246,7 @@ fn score(
 ) {
     let place = Place {
         root: workspace.root(),
-        store: Some(workspace),
+        shelf: Some(workspace),
     };
     // What was said of this group so far, to be said again if it comes on screen while in hand.
     let mut said = Vec::new();

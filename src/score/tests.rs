@@ -11,13 +11,13 @@ use crate::domain::{Aggregate, Gaussian, Group, GroupId, Reward};
 use crate::model::{Judge, LoadProgress, ModelInfo, Picture};
 
 /// Scores an image by the number in its file, and waits before each for a permit, so that a test decides when time passes.
-struct Paper {
-    info: ModelInfo,
+pub(super) struct Paper {
+    pub(super) info: ModelInfo,
     permits: Option<Receiver<()>>,
 }
 
 impl Paper {
-    fn new(permits: Option<Receiver<()>>) -> Self {
+    pub(super) fn new(permits: Option<Receiver<()>>) -> Self {
         Self {
             info: ModelInfo {
                 name: "paper".into(),
@@ -68,7 +68,7 @@ impl Judge for Paper {
 }
 
 /// A workspace of `groups` groups with three candidates each, whose images hold 1, 2 and 3 plus ten times the group.
-fn workspace(dir: &Path, groups: i64) -> Workspace {
+pub(super) fn workspace(dir: &Path, groups: i64) -> Workspace {
     let mut lines = String::new();
     for g in 1..=groups {
         std::fs::write(dir.join(format!("s{g}")), format!("source {g}")).unwrap();
@@ -90,7 +90,7 @@ fn workspace(dir: &Path, groups: i64) -> Workspace {
     workspace
 }
 
-fn ids(workspace: &Workspace) -> Vec<GroupId> {
+pub(super) fn ids(workspace: &Workspace) -> Vec<GroupId> {
     let rows = workspace.summaries(None, 100, None).unwrap();
     rows.iter().map(|row| row.id).collect()
 }
@@ -100,7 +100,7 @@ fn groups(workspace: &Workspace) -> Vec<Result<Group, String>> {
     ids(workspace).into_iter().map(|id| Ok(one(id))).collect()
 }
 
-fn score_all(workspace: &Workspace) -> (Vec<super::GroupScores>, usize) {
+pub(super) fn score_all(workspace: &Workspace) -> (Vec<super::GroupScores>, usize) {
     let mut steps = 0;
     let batch = Batch {
         root: workspace.root(),

@@ -166,6 +166,9 @@ mod tests {
             self.0.borrow_mut().push(format!("stop {force:?}"));
             Ok(StopOutcome::Asked)
         }
+        fn has(&self, _run: &Run) -> Result<bool, JobError> {
+            Ok(false)
+        }
         fn wake(&self) -> Result<(), JobError> {
             Ok(())
         }

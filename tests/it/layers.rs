@@ -17,7 +17,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("runs", &["domain"]),
     ("remote", &["domain"]),
     // A job is a process that writes a run folder.
-    ("jobs", &["domain", "runs"]),
+    ("jobs", &["domain", "config", "runs"]),
     ("score", &["domain", "config", "data", "model", "runs"]),
     ("synth", &["domain", "config", "data", "model", "runs"]),
     ("train", &["domain", "config", "data", "model", "runs", "jobs"]),

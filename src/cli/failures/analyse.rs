@@ -108,6 +108,7 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
         resumed: "begins again",
         told,
         whole: |report: &Report| report.data.unscored + report.data.unmeasured == 0,
+        flat: false,
     };
     begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&task, writer, stop)
@@ -123,7 +124,11 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<R
     run::end(writer, &outcome)?;
     Ok(match outcome {
         Outcome::Done(report) => Ended::Done(report),
-        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+        Outcome::Stopped { done, of } => Ended::Stopped {
+            done,
+            of,
+            so_far: None,
+        },
     })
 }
 

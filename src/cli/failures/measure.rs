@@ -60,6 +60,7 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
         resumed: "goes on",
         told,
         whole: |report: &Report| report.failed == 0,
+        flat: false,
     };
     begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&task, writer, stop)
@@ -76,7 +77,11 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<R
     survey::end(writer, &outcome)?;
     Ok(match outcome {
         Outcome::Done(report) => Ended::Done(report),
-        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+        Outcome::Stopped { done, of } => Ended::Stopped {
+            done,
+            of,
+            so_far: None,
+        },
     })
 }
 

@@ -49,6 +49,7 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         resumed: "goes on",
         told,
         whole: |report: &Report| report.failed == 0,
+        flat: false,
     };
     begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&bench, &workspace, &task, writer, stop)
@@ -92,7 +93,11 @@ fn work(
             left_out(&report);
             Ended::Done(report)
         }
-        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+        Outcome::Stopped { done, of } => Ended::Stopped {
+            done,
+            of,
+            so_far: None,
+        },
     })
 }
 

@@ -47,6 +47,7 @@ pub(super) fn run(args: &GenerateArgs) -> anyhow::Result<Exit> {
         resumed: "goes on",
         told,
         whole: |report: &Report| report.failed == 0,
+        flat: false,
     };
     begun.carry(args.answer.json, &saying, |writer, stop| {
         work(&task, writer, stop)
@@ -63,7 +64,11 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<R
     generate::end(writer, &outcome)?;
     Ok(match outcome {
         Outcome::Done(report) => Ended::Done(report),
-        Outcome::Stopped { done, of } => Ended::Stopped { done, of },
+        Outcome::Stopped { done, of } => Ended::Stopped {
+            done,
+            of,
+            so_far: None,
+        },
     })
 }
 

@@ -5,6 +5,7 @@ mod command;
 mod logs;
 mod show;
 
+use std::ffi::OsString;
 use std::io::{BufRead as _, IsTerminal as _};
 use std::process::Command;
 
@@ -14,7 +15,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use super::print;
 use super::runs::{Root, find};
-use crate::jobs::{self, Force, JobError, Launcher as _, Local, StopOutcome};
+use crate::jobs::{self, Force, JobError, Launcher, Launchers, StopOutcome};
 use crate::runs::{Run, State, glance};
 use crate::workbench::{Choices, Workbench};
 use args::{DrainArgs, JobsVerb, NameArgs, ResumeArgs, RmArgs, StopArgs};
@@ -34,18 +35,15 @@ pub(super) fn run(verb: &JobsVerb) -> anyhow::Result<Exit> {
     }
 }
 
-/// A run by its name, and what starts runs beside it.
-fn named(root: &Root, name: &str) -> anyhow::Result<(Run, Local)> {
+/// A run by its name, and what starts it.
+fn named(root: &Root, name: &str) -> anyhow::Result<(Run, Box<dyn Launcher>)> {
     let bench = Workbench::new(Choices::default())?;
     let run = find(&root.path(&bench)?, name)?;
-    let launcher = launcher_of(&run)?;
+    // The queue that a run belongs to is the one beside it, also where it was named by its path.
+    let beside = run.folder.path().parent().unwrap_or(run.folder.path());
+    let launcher = Launchers::new(beside, &bench.config.slurm).of(&run)?;
+    launcher.settle(&run)?;
     Ok((run, launcher))
-}
-
-/// The queue that a run belongs to is the one beside it, also where it was named by its path.
-fn launcher_of(run: &Run) -> anyhow::Result<Local> {
-    let root = run.folder.path().parent().unwrap_or(run.folder.path());
-    Ok(Local::of_this_program(root)?)
 }
 
 #[derive(Serialize)]
@@ -96,7 +94,11 @@ fn queue_again(name: &str, root: &Root, json: bool) -> anyhow::Result<Exit> {
 
 fn retry(args: &NameArgs) -> anyhow::Result<Exit> {
     let (run, launcher) = named(&args.root, &args.run)?;
-    let again = jobs::retry(&launcher, &run)?;
+    if run.manifest.shards.is_some() {
+        // It is planned anew, which the verb itself does.
+        return start_again(&run, args.answer.json);
+    }
+    let again = jobs::retry(launcher.as_ref(), &run)?;
     answer(&again, "queued", "is in the queue", args.answer.json)
 }
 
@@ -117,8 +119,39 @@ fn remove(args: &RmArgs) -> anyhow::Result<Exit> {
             return answer(&run, "kept", "was kept", false);
         }
     }
-    jobs::remove(&launcher, &run)?;
+    jobs::remove(launcher.as_ref(), &run)?;
     answer(&run, "removed", "was removed", args.answer.json)
+}
+
+/// This process becomes the command that made a run in shards, for a new run.
+fn start_again(run: &Run, json: bool) -> anyhow::Result<Exit> {
+    let manifest = &run.manifest;
+    let root = run.folder.path().parent().unwrap_or(run.folder.path());
+    let mut words: Vec<OsString> = vec![manifest.verb.clone().into()];
+    words.extend(["--launcher".into(), manifest.launcher.clone().into()]);
+    words.extend(["--runs".into(), root.into()]);
+    words.extend(json.then(|| "--json".into()));
+    words.extend(manifest.arguments.iter().map(OsString::from));
+    become_command(run, words)
+}
+
+/// This process becomes another erw, in the directory of the run.
+fn become_command(run: &Run, words: Vec<OsString>) -> anyhow::Result<Exit> {
+    let program = std::env::current_exe().context("cannot find the running program")?;
+    let manifest = &run.manifest;
+    let mut command = Command::new(&program);
+    command
+        .args(words)
+        .current_dir(&manifest.directory)
+        .envs(&manifest.environment);
+    let why = jobs::replace_with(command);
+    Err(why).with_context(|| {
+        format!(
+            "cannot start '{}' in '{}'",
+            program.display(),
+            manifest.directory.display()
+        )
+    })
 }
 
 /// The process of the queue: nobody reads what it prints, so it prints nothing.
@@ -143,7 +176,7 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<Exit> {
         // To be worked on here and now, a run that waits leaves the queue; one that is just being started does not. One that
         // never got there was made by a process that died at once.
         State::Queued if launcher.take_out(&run)? => None,
-        State::Queued if !launcher.queue().has(&run.folder.name()) => None,
+        State::Queued if !launcher.has(&run)? => None,
         State::Queued => Some("it is about to start; 'erw jobs logs -f' follows it"),
     };
     if let Some(advice) = advice {
@@ -156,23 +189,10 @@ pub(super) fn resume(args: &ResumeArgs) -> anyhow::Result<Exit> {
         .into());
     }
     run.folder.take_back_stop()?;
-    let program = std::env::current_exe().context("cannot find the running program")?;
-    let manifest = &run.manifest;
-    let mut words = manifest.command_line(&run.folder);
+    let mut words = run.manifest.command_line(&run.folder);
     if args.answer.json {
-        words.insert(manifest.verb.split_whitespace().count(), "--json".into());
+        let at = run.manifest.verb.split_whitespace().count();
+        words.insert(at, "--json".into());
     }
-    let mut command = Command::new(&program);
-    command
-        .args(words)
-        .current_dir(&manifest.directory)
-        .envs(&manifest.environment);
-    let why = jobs::replace_with(command);
-    Err(why).with_context(|| {
-        format!(
-            "cannot start '{}' in '{}'",
-            program.display(),
-            manifest.directory.display()
-        )
-    })
+    become_command(&run, words)
 }

@@ -11,8 +11,8 @@ use super::super::table::{Side, Table};
 use super::args::{ListArgs, NameArgs};
 use super::named;
 use crate::domain::text::printable;
-use crate::jobs::{Launcher as _, Local};
-use crate::runs::{Follower, Manifest, Progress, Run, State, Summary, glance, now};
+use crate::jobs::Launchers;
+use crate::runs::{Follower, Manifest, Member, Progress, Run, State, Summary, glance, now};
 use crate::workbench::{Choices, Workbench};
 
 /// A run as programs get it.
@@ -65,11 +65,16 @@ pub(super) fn list(args: &ListArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(Choices::default())?;
     let root = args.root.path(&bench)?;
     // After a restart of the machine, whoever looks first has the queue go on.
-    Local::of_this_program(&root)?.wake()?;
+    let launchers = Launchers::new(&root, &bench.config.slurm);
+    launchers.named("local")?.wake()?;
     let listing = Run::list(&root)?;
     let mut broken: Vec<String> = listing.broken.iter().map(ToString::to_string).collect();
     let mut rows = Vec::new();
     for run in listing.runs.iter().take(args.limit.unwrap_or(usize::MAX)) {
+        // What a cluster ended without a word is found out by asking it; one that cannot be asked keeps no list from showing.
+        if let Err(why) = launchers.of(run).and_then(|launcher| launcher.settle(run)) {
+            broken.push(why.to_string());
+        }
         match glance(&run.folder) {
             Ok((summary, state)) => rows.push(Row::new(run, &summary, state)),
             Err(why) => broken.push(why.to_string()),
@@ -185,6 +190,8 @@ pub(super) fn show(args: &NameArgs) -> anyhow::Result<Exit> {
         checkpoint: Option<SavedState>,
         best: Option<SavedState>,
         unreadable: u64,
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        shards: Vec<Member>,
         manifest: Manifest,
     }
     let (run, _) = named(&args.root, &args.run)?;
@@ -215,6 +222,7 @@ pub(super) fn show(args: &NameArgs) -> anyhow::Result<Exit> {
         checkpoint: saved(&summary.checkpoint),
         best: saved(&summary.best),
         unreadable: follower.unreadable(),
+        shards: summary.members.clone(),
         manifest: run.manifest.clone(),
         row,
     })?;
@@ -287,7 +295,40 @@ fn page(row: &Row, summary: &Summary, manifest: &Manifest, style: Style) -> Stri
         }
         let _ = write!(out, "\n{}", table.render(style));
     }
+    if !summary.members.is_empty() {
+        let _ = write!(out, "\n{}", shards(&summary.members).render(style));
+    }
     out
+}
+
+/// Those who work on the shards of a run.
+fn shards(members: &[Member]) -> Table {
+    let mut table = Table::new(&[
+        ("shard", Side::Right),
+        ("state", Side::Left),
+        ("done", Side::Right),
+        ("rate", Side::Right),
+        ("process", Side::Left),
+        ("", Side::Left),
+    ]);
+    for member in members {
+        let progress = member.progress.as_ref();
+        let rate = progress.filter(|_| member.state.is_live());
+        let rate = rate.and_then(|p| p.rate);
+        let process = member.process.as_ref();
+        let cells = vec![
+            format!("{:03}", member.shard),
+            member.state.word().into(),
+            progress.map_or(String::new(), done),
+            rate.map_or(String::new(), |r| format!("{r:.2}/s")),
+            process.map_or(String::new(), |(pid, host)| {
+                printable(&format!("{pid} on {host}")).into_owned()
+            }),
+        ];
+        let reason = member.reason.as_deref().unwrap_or_default();
+        table.sentence(cells, shortened(&printable(reason), 60));
+    }
+    table
 }
 
 #[cfg(test)]

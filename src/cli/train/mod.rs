@@ -42,7 +42,7 @@ pub(super) fn run(args: &TrainArgs) -> anyhow::Result<Exit> {
         return check(&plan, args);
     }
     // The queue's process would hand its environment on to jobs of every kind.
-    if args.handover.engine == Engine::Erw && !args.run.queue {
+    if args.handover.engine == Engine::Erw && args.run.launcher(&bench).is_none() {
         threads::settle(load_options(&plan)?.device)?;
     }
     let text = plan.to_text()?;

@@ -168,6 +168,22 @@ pub fn format_of(path: &Path) -> Result<&'static Format, ImportError> {
     })
 }
 
+/// The name of the format of a folder tree.
+pub const FOLDER: &str = folder::FORMAT.name;
+
+/// The records of a folder tree of that name, a group a folder; image paths start at the tree.
+pub fn folder(path: &Path, set: &str) -> Result<GroupRecords, ImportError> {
+    (folder::FORMAT.open)(&Opening {
+        path,
+        set,
+        annotator: "",
+        simulated: false,
+        map: &ColumnMap::default(),
+        hash: false,
+        skip: 0,
+    })
+}
+
 /// The records of a file in erw's own JSONL.
 pub fn own(file: &Path) -> Result<GroupRecords, ImportError> {
     (OWN.open)(&Opening {

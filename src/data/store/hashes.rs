@@ -133,6 +133,36 @@ impl Workspace {
         Ok(hashes)
     }
 
+    /// What tells the source image of a group from all others: the hash of its content where that is known, else its path. With
+    /// `read`, a source that is new or has changed is read first, so that the path stands only for one that cannot be read.
+    /// `None` where there is no such group.
+    pub fn source_key(&self, group: GroupId, read: bool) -> Result<Option<String>, WorkspaceError> {
+        let images = match self.read(|db| GroupImages::find(db, group)) {
+            Ok(images) => images,
+            Err(WorkspaceError::NoSuchGroup(_)) => return Ok(None),
+            Err(other) => return Err(other),
+        };
+        let source = &images.source;
+        if let Some(hash) = source.hash(self.root()) {
+            return Ok(Some(hash.to_owned()));
+        }
+        let Some(Ok((bytes, stamp))) = read.then(|| read_stamped(self.root(), &source.path)) else {
+            return Ok(Some(source.path.0.clone()));
+        };
+        let learned = Learned {
+            image: source.id,
+            hash: content_hash(&bytes),
+            stamp: Some(stamp),
+        };
+        let key = learned.hash.clone();
+        self.write(|tx| {
+            let mut groups = BTreeSet::new();
+            record(tx, &[learned], &mut groups)?;
+            scores::refresh(tx, &groups)
+        })?;
+        Ok(Some(key))
+    }
+
     /// Looks at every image that was ever read and forgets the hashes of those that have changed, so that no list shows their
     /// scores; tells how many. For a thread of its own: it looks at hundreds of thousands of files a second at best.
     pub fn forget_changed_images(&self) -> Result<usize, WorkspaceError> {

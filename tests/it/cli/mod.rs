@@ -107,7 +107,7 @@ impl Outcome {
 }
 
 /// A small model of random weights, as published in all but size.
-fn small_model() -> PathBuf {
+pub(super) fn small_model() -> PathBuf {
     static MADE: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
         let home = tempfile::tempdir().unwrap();
         let args = ["model", "random", "model", "--like", "small", "--seed", "1"];
@@ -120,7 +120,7 @@ fn small_model() -> PathBuf {
 }
 
 /// A picture of one colour.
-fn png(width: u32, height: u32, rgb: [u8; 3]) -> Vec<u8> {
+pub(super) fn png(width: u32, height: u32, rgb: [u8; 3]) -> Vec<u8> {
     let image = image::RgbImage::from_pixel(width, height, image::Rgb(rgb));
     let mut bytes = std::io::Cursor::new(Vec::new());
     image.write_to(&mut bytes, image::ImageFormat::Png).unwrap();

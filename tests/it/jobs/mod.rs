@@ -3,6 +3,9 @@
 
 mod control;
 mod queue;
+mod scores;
+mod shards;
+mod slurm;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

@@ -1,20 +1,25 @@
 //! `erw score`: groups from the command line, a file or a workspace, through a model, into a report.
 //!
-//! It gathers the groups and shows the report; scoring itself, and not doing it twice, is the score module's.
+//! It gathers the groups and shows the report; scoring itself, and not doing it twice, is the score module's. Groups of a
+//! workspace are scored as a run.
+
+pub(super) mod args;
+mod run;
+mod shards;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::args::ScoreArgs;
+use self::args::ScoreArgs;
 use super::exit::Exit;
 use super::print::{self, Style, count};
 use super::progress::{Progress, Unit};
 use super::report::{GroupReport, Report, Scale};
 use super::stop::Stop;
 use crate::data::Workspace;
-use crate::data::import::{self, GroupRecord};
+use crate::data::import::{self, GroupRecord, ImportOptions};
 use crate::domain::{Candidate, CandidateId, Group, GroupId, GroupSummary, ImageRef};
 use crate::model::{LoadOptions, RewardModel};
 use crate::score::{Batch, GroupScores, score_groups};
@@ -27,29 +32,79 @@ pub(super) const UNTRAINED: &str = "untrained demo weights: scores mean nothing 
 enum Groups {
     /// Images and groups that belong to no workspace, with the folder that their paths start from.
     Loose(PathBuf, Vec<Group>),
-    /// Groups of a workspace, by number.
-    Stored(Workspace, Vec<GroupId>, usize),
+    /// Groups of a workspace, each with the number of its candidates.
+    Stored(Workspace, Vec<(GroupId, usize)>),
 }
 
 /// Scores, prints, and says in the exit code whether anything was left out.
 pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
-    let options = bench.load_options()?;
-    let groups = gather(args, &bench)?;
-    let reference = match &groups {
-        Groups::Stored(workspace, ..) => Some(workspace.clone()),
-        Groups::Loose(..) => bench.named_workspace()?,
-    };
+    if let Some(shard) = args.work_shard {
+        return shards::member(args, &bench, shard);
+    }
+    if args.merge {
+        return shards::put_together(args, &bench);
+    }
+    match gather(args, &bench)? {
+        Groups::Loose(root, groups) => {
+            args.refuse_runs()?;
+            loose(args, &bench, &root, groups)
+        }
+        Groups::Stored(workspace, groups) => run::run(args, &bench, &workspace, &groups),
+    }
+}
+
+/// Scores groups that belong to no workspace.
+fn loose(
+    args: &ScoreArgs,
+    bench: &Workbench,
+    root: &Path,
+    groups: Vec<Group>,
+) -> anyhow::Result<Exit> {
+    let reference = bench.named_workspace()?;
     let model_dir = bench.model_dir(reference.as_ref())?;
     let stop = Stop::watch();
-    let mut model = load(&model_dir, &options)?;
-    let scores = score(&mut model, &groups, &stop)?;
+    let mut model = load(&model_dir, &bench.load_options()?)?;
+    let total: usize = groups.iter().map(|g| g.candidates.len()).sum();
+    let mut progress = Progress::new("scoring", Unit::Candidates, total as u64);
+    let mut step = |done: crate::score::Progress| {
+        progress.add(done.candidates as u64);
+        stop.check()
+    };
+    let batch = Batch { root, store: None };
+    let groups = groups.into_iter().map(anyhow::Ok);
+    let scores = score_groups(&mut model, groups, batch, &mut step)?;
+    drop(progress);
+    let report = report(args, &model, &scores, reference.as_ref())?;
+    let report = Report {
+        stopped: stop.asked(),
+        ..report
+    };
+    show(&report, args.answer.json)?;
+    Ok(ending(&report))
+}
+
+/// What there is to say of groups that were told one by one; `reference` is the workspace whose scores are the scale.
+fn report(
+    args: &ScoreArgs,
+    model: &RewardModel,
+    scores: &[GroupScores],
+    reference: Option<&Workspace>,
+) -> anyhow::Result<Report> {
     let info = model.info();
-    let scale = match &reference {
+    let scale = match reference {
         Some(workspace) => workspace.score_scale(&info.fingerprint)?,
         None => Vec::new(),
     };
-    let report = Report {
+    let neutralised = |scores: &&GroupScores| model.neutralises(&scores.group.instruction);
+    let neutralised = scores.iter().filter(neutralised).count();
+    if neutralised > 0 {
+        print::note(&format!(
+            "special tokens of the model are spelled out in {neutralised} of {} instructions; they are read as plain text",
+            scores.len()
+        ));
+    }
+    Ok(Report {
         model: info.into(),
         scale: reference.filter(|_| !scale.is_empty()).map(|w| Scale {
             workspace: w.root().display().to_string(),
@@ -61,18 +116,9 @@ pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<Exit> {
             .iter()
             .map(|s| GroupReport::new(s, args.pairs, &scale))
             .collect(),
-        stopped: stop.asked(),
-    };
-    let neutralised = |scores: &&GroupScores| model.neutralises(&scores.group.instruction);
-    let neutralised = scores.iter().filter(neutralised).count();
-    if neutralised > 0 {
-        print::note(&format!(
-            "special tokens of the model are spelled out in {neutralised} of {} instructions; they are read as plain text",
-            scores.len()
-        ));
-    }
-    show(&report, args.answer.json)?;
-    Ok(ending(&report))
+        stopped: false,
+        summary: None,
+    })
 }
 
 fn ending(report: &Report) -> Exit {
@@ -91,6 +137,12 @@ fn show(report: &Report, json: bool) -> anyhow::Result<()> {
     } else {
         print::out(&report.render(Style::of_stdout()))?;
     }
+    remarks(report);
+    Ok(())
+}
+
+/// What belongs beside the report.
+fn remarks(report: &Report) {
     if !report.model.trained {
         print::note(UNTRAINED);
     }
@@ -107,7 +159,6 @@ fn show(report: &Report, json: bool) -> anyhow::Result<()> {
             count(report.left_out, "candidate")
         ));
     }
-    Ok(())
 }
 
 fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
@@ -115,6 +166,9 @@ fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
         let here = std::env::current_dir().context("this folder is gone")?;
         let group = named_images(&here, source, &args.edited, instruction);
         return Ok(Groups::Loose(here, vec![group]));
+    }
+    if let Some(folder) = &args.folder {
+        return folder_of(folder, args.place.workspace.as_deref());
     }
     match (&args.groups, &args.place.workspace) {
         (Some(file), None) => {
@@ -144,23 +198,45 @@ fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
     }
 }
 
+/// The groups of a folder tree.
+fn folder_of(folder: &Path, workspace: Option<&Path>) -> anyhow::Result<Groups> {
+    let whole = std::fs::canonicalize(folder)
+        .with_context(|| format!("the folder '{}' cannot be read", folder.display()))?;
+    let set = whole.file_name().unwrap_or_default().to_string_lossy();
+    let found = import::folder(folder, &set)?;
+    let Some(dir) = workspace else {
+        let groups = found.map(|record| Ok(group_of(record?)));
+        let groups = groups.collect::<anyhow::Result<_>>()?;
+        return Ok(Groups::Loose(folder.to_owned(), groups));
+    };
+    let workspace = Workspace::create(dir)?;
+    let options = ImportOptions {
+        format: Some(import::FOLDER.to_owned()),
+        set: Some(set.into_owned()),
+        ..ImportOptions::default()
+    };
+    workspace.import(&[folder.to_owned()], &options, &mut |_| {})?;
+    let keys = found
+        .map(|record| Ok(record?.key))
+        .collect::<anyhow::Result<HashSet<_>>>()?;
+    stored(workspace, |row| keys.contains(&row.key))
+}
+
 fn records(file: &Path) -> anyhow::Result<impl Iterator<Item = anyhow::Result<GroupRecord>>> {
     Ok(import::own(file)?.map(|record| Ok(record?)))
 }
 
-/// The groups of a workspace that are wanted, and how many candidates they have.
+/// The groups of a workspace that are wanted.
 fn stored(workspace: Workspace, wanted: impl Fn(&GroupSummary) -> bool) -> anyhow::Result<Groups> {
     const PAGE: usize = 1000;
-    let (mut ids, mut candidates, mut after) = (Vec::new(), 0, None);
+    let (mut groups, mut after) = (Vec::new(), None);
     loop {
         let page = workspace.summaries(after, PAGE, None)?;
-        for row in page.iter().filter(|row| wanted(row)) {
-            ids.push(row.id);
-            candidates += row.candidates;
-        }
+        let rows = page.iter().filter(|row| wanted(row));
+        groups.extend(rows.map(|row| (row.id, row.candidates)));
         match page.last() {
             Some(last) if page.len() == PAGE => after = Some(last.id),
-            _ => return Ok(Groups::Stored(workspace, ids, candidates)),
+            _ => return Ok(Groups::Stored(workspace, groups)),
         }
     }
 }
@@ -219,38 +295,4 @@ pub(super) fn load(dir: &Path, options: &LoadOptions) -> anyhow::Result<RewardMo
     let mut progress = Progress::new("loading the model", Unit::Bytes, 0);
     let model = RewardModel::load(dir, options, &mut |p| progress.set(p.done, p.total));
     model.with_context(|| format!("the model '{}' cannot be used", dir.display()))
-}
-
-fn score(
-    model: &mut RewardModel,
-    groups: &Groups,
-    stop: &Stop,
-) -> anyhow::Result<Vec<GroupScores>> {
-    let total = match groups {
-        Groups::Loose(_, groups) => groups.iter().map(|g| g.candidates.len()).sum(),
-        Groups::Stored(_, _, candidates) => *candidates,
-    };
-    let mut progress = Progress::new("scoring", Unit::Candidates, total as u64);
-    let mut step = |done: crate::score::Progress| {
-        progress.add(done.candidates as u64);
-        stop.check()
-    };
-    match groups {
-        Groups::Loose(root, groups) => {
-            let batch = Batch { root, store: None };
-            let groups = groups.iter().cloned().map(anyhow::Ok);
-            score_groups(model, groups, batch, &mut step)
-        }
-        Groups::Stored(workspace, ids, _) => {
-            let batch = Batch {
-                root: workspace.root(),
-                store: Some(workspace),
-            };
-            let groups = ids.iter().filter_map(|id| {
-                // One that went away meanwhile is no longer wanted.
-                workspace.group(*id).map_err(Into::into).transpose()
-            });
-            score_groups(model, groups, batch, &mut step)
-        }
-    }
 }

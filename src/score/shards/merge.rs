@@ -1,0 +1,160 @@
+//! Taking what was scored in shards into the workspace. Whoever does it has the run to itself, by the run's own lock. A shard that
+//! was taken in is marked, and a score that comes twice is the same score, so that a merge that was killed is done again without
+//! harm.
+
+use super::files::{MERGED, PART, Plan, SCORES, Scores, each, write};
+use super::work::count;
+use crate::data::Workspace;
+use crate::domain::{CandidateId, Group, Reward};
+use crate::runs::{Fact, Folder, Summary, Writer};
+use crate::score::run::{LeftOutFile, Report, ScoreError};
+use crate::score::tally::{LeftOut, Tally};
+
+/// How the merging of a run's shards stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merged {
+    /// The shards that are not scored to the end.
+    pub missing: Vec<usize>,
+    /// What came of the run as far as it is merged.
+    pub report: Report,
+}
+
+/// Takes in all shards that are scored to the end and were not taken in before; with `parts`, also what there is of the others.
+/// Where none is missing, the run's report and its `left-out.jsonl` are written.
+pub fn merge(
+    folder: &Folder,
+    workspace: &Workspace,
+    writer: &Writer,
+    parts: bool,
+) -> Result<Merged, ScoreError> {
+    let plan = Plan::read(folder)?;
+    if workspace.root() != plan.root {
+        return Err(ScoreError::Wrong(format!(
+            "run '{}' scored '{}', not '{}'",
+            folder.name(),
+            plan.root.display(),
+            workspace.root().display()
+        )));
+    }
+    writer.note(Fact::Phase {
+        text: "taking in what was scored".into(),
+    })?;
+    let mut tally = plan.known.clone();
+    let missing = plan.left(folder);
+    for shard in 0..plan.shards {
+        if !missing.contains(&shard) {
+            tally.join(&take_in(folder, shard, workspace, &plan, writer)?);
+        } else if parts {
+            let mut part = Tally::default();
+            let file = folder.shard_file(shard, PART);
+            each(&file, true, &mut |scores| {
+                store(workspace, &plan.fingerprint, &scores, &mut part)
+            })?;
+            tally.join(&part);
+        }
+    }
+    let report = Report::new(&plan.fingerprint, tally, seconds(folder, plan.shards));
+    if missing.is_empty() {
+        list_left_out(folder, &plan)?;
+        writer.report(&report)?;
+    }
+    Ok(Merged { missing, report })
+}
+
+/// Takes in a shard, once.
+fn take_in(
+    folder: &Folder,
+    shard: usize,
+    workspace: &Workspace,
+    plan: &Plan,
+    writer: &Writer,
+) -> Result<Tally, ScoreError> {
+    let mark = folder.shard_file(shard, MERGED);
+    if let Some(tally) = std::fs::read(&mark)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+    {
+        return Ok(tally);
+    }
+    let mut tally = Tally::default();
+    let file = folder.shard_file(shard, SCORES);
+    each(&file, false, &mut |scores| {
+        store(workspace, &plan.fingerprint, &scores, &mut tally)
+    })?;
+    write(&mark, &tally)?;
+    writer.log(&format!("merged shard {shard}: {} scores", tally.computed))?;
+    Ok(tally)
+}
+
+/// Keeps the scores of a group in the workspace, under the contents that they were computed from.
+fn store(
+    workspace: &Workspace,
+    fingerprint: &str,
+    scores: &Scores,
+    tally: &mut Tally,
+) -> Result<(), ScoreError> {
+    if scores.candidates.is_empty() {
+        count(tally, scores);
+        return Ok(());
+    }
+    let group = workspace.group(scores.id)?;
+    let group = group.filter(|group| group.key == scores.group);
+    let mut rows: Vec<(CandidateId, String, Reward)> = Vec::new();
+    let mut kept = scores.clone();
+    kept.candidates.retain(|score| {
+        // An import may have given them other numbers since.
+        let candidates = group.iter().flat_map(|group| &group.candidates);
+        let mut named = candidates.filter(|candidate| candidate.key == score.candidate);
+        named.next().is_some_and(|candidate| {
+            rows.push((candidate.id, score.image.clone(), score.reward()));
+            true
+        })
+    });
+    for gone in scores
+        .candidates
+        .iter()
+        .filter(|s| !kept.candidates.contains(s))
+    {
+        kept.left_out.push(LeftOut {
+            group: scores.group.clone(),
+            candidate: gone.candidate.clone(),
+            image: String::new(),
+            reason: "it was scored, but is no longer in the workspace".into(),
+        });
+    }
+    if let Some(group) = group.filter(|_| !rows.is_empty()) {
+        // Filed under the instruction that they were computed with.
+        let group = Group {
+            instruction: scores.instruction.clone(),
+            ..group
+        };
+        workspace.save_scores_of(&group, fingerprint, &scores.source, &rows)?;
+    }
+    count(tally, &kept);
+    Ok(())
+}
+
+/// Writes what has no score into one file.
+fn list_left_out(folder: &Folder, plan: &Plan) -> Result<(), ScoreError> {
+    let mut file = LeftOutFile::create(folder)?;
+    for shard in 0..plan.shards {
+        let scores = folder.shard_file(shard, SCORES);
+        each(&scores, false, &mut |scores: Scores| {
+            file.add(&scores.left_out)
+        })?;
+    }
+    Ok(())
+}
+
+/// From the start of the first process that worked on a shard to the end of the last, in seconds.
+fn seconds(folder: &Folder, shards: usize) -> f64 {
+    let (mut from, mut to) = (f64::INFINITY, 0.0_f64);
+    for shard in 0..shards {
+        let summary = Summary::glance(&folder.shard(shard)).unwrap_or_default();
+        if let Some((started, latest)) = summary.started.zip(summary.latest) {
+            from = from.min(started);
+            to = to.max(latest);
+        }
+    }
+    (to - from).max(0.0)
+}
