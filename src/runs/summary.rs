@@ -198,7 +198,10 @@ impl Summary {
 
     /// How far it has come.
     pub fn progress(&self) -> Option<Progress> {
-        if let Some(mut together) = team::progress(&self.members) {
+        // A process that has the run to itself, and counts, knows better than those who worked on shards before.
+        if (self.waits || self.done.is_none())
+            && let Some(mut together) = team::progress(&self.members)
+        {
             together.seconds_left = together.seconds_left.filter(|_| self.ended.is_none());
             return Some(together);
         }

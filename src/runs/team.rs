@@ -167,6 +167,17 @@ mod tests {
         merging.note(queued()).unwrap();
         drop(merging);
         assert_eq!(glance(&folder).unwrap().1, State::Queued);
+        let alone = folder.take_up().unwrap();
+        let own = Fact::Progress {
+            done: 15,
+            total: Some(20),
+            unit: "candidates".into(),
+        };
+        alone.note(own).unwrap();
+        assert_eq!(glance(&folder).unwrap().0.progress().unwrap().done, 15);
+        alone.note(queued()).unwrap();
+        drop(alone);
+        assert_eq!(glance(&folder).unwrap().0.progress().unwrap().done, 4);
         folder
             .add([Fact::Ended {
                 ending: Ending::Stopped,
