@@ -47,6 +47,7 @@ pub(super) fn opened(args: &OpenArgs, how: Option<&HowArgs>) -> anyhow::Result<E
     };
     tui::run(TuiOptions {
         runs: bench.runs_root(None)?,
+        slurm: bench.config.slurm.clone(),
         workspace,
         model,
         model_missing,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
+use crate::config::SlurmSettings;
 use crate::domain::GroupId;
 use crate::failures::{analysis, export};
 use crate::runs::Folder;
@@ -46,6 +47,7 @@ pub(crate) struct Runner {
     look: Rest,
     watcher: Option<Watcher>,
     runs: PathBuf,
+    slurm: SlurmSettings,
 }
 
 /// What is looked at now, and when that last changed.
@@ -58,10 +60,10 @@ struct Rest {
 }
 
 impl Runner {
-    /// Hands that answer to `inbox`; `runs` is where runs are.
+    /// Hands that answer to `inbox`; with where runs are, and how they are put to Slurm.
     pub(crate) fn new(
         library: Arc<dyn Library>,
-        runs: PathBuf,
+        (runs, slurm): (PathBuf, SlurmSettings),
         inbox: UnboundedSender<Msg>,
         start_scoring: Option<StartScoring>,
     ) -> std::io::Result<Self> {
@@ -84,6 +86,7 @@ impl Runner {
             look: Rest::default(),
             watcher: None,
             runs,
+            slurm,
         })
     }
 
@@ -269,6 +272,7 @@ impl Runner {
         work::Folders {
             workspace: self.library.root().to_owned(),
             runs: self.runs.clone(),
+            slurm: self.slurm.clone(),
         }
     }
 

@@ -297,7 +297,10 @@ mod tests {
                 app: App::new(Place::default(), paint, None),
                 runner: Runner::new(
                     Arc::new(library),
-                    "/nowhere/runs".into(),
+                    (
+                        "/nowhere/runs".into(),
+                        crate::config::SlurmSettings::default(),
+                    ),
                     inbox.clone(),
                     Some(start),
                 )

@@ -49,6 +49,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::Event;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use crate::config::SlurmSettings;
 use crate::data::Workspace;
 use crate::model::LoadOptions;
 use crate::score::LiveScorer;
@@ -70,6 +71,8 @@ pub struct TuiOptions {
     pub workspace: Workspace,
     /// Where runs are.
     pub runs: PathBuf,
+    /// How jobs are put to Slurm.
+    pub slurm: SlurmSettings,
     /// The model dir and how to load it.
     pub model: Option<(PathBuf, LoadOptions)>,
     /// Without a model: why there is none and what to do about it.
@@ -117,7 +120,12 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
         let ears = listen(guard.hold(), forced, inbox.clone());
         tokio::spawn(ears);
         let start = start_scoring(options.model, options.workspace.clone());
-        let runner = Runner::new(Arc::new(options.workspace), options.runs, inbox, start)?;
+        let runner = Runner::new(
+            Arc::new(options.workspace),
+            (options.runs, options.slurm),
+            inbox,
+            start,
+        )?;
         let (screen, release) = terminal::screen();
         let mut event_loop = EventLoop {
             terminal: Terminal::new(CrosstermBackend::new(screen))?,

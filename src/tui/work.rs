@@ -4,7 +4,8 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::{Launcher, Local, StopOutcome};
+use crate::config::SlurmSettings;
+use crate::jobs::{Launcher, Launchers, Local, StopOutcome};
 use crate::runs::{Folder, Manifest, Run};
 
 use super::msg::Work;
@@ -18,6 +19,8 @@ pub(crate) struct Folders {
     pub(crate) workspace: PathBuf,
     /// Runs.
     pub(crate) runs: PathBuf,
+    /// How they are put to Slurm.
+    pub(crate) slurm: SlurmSettings,
 }
 
 /// Does `work`; what to say of it, and the run to look at, if it is a new one.
@@ -25,8 +28,22 @@ pub(crate) struct Folders {
 /// # Errors
 /// Words for the person: what could not be done, and why.
 pub(crate) fn carry_out(folders: &Folders, work: Work) -> Result<(String, Option<String>), String> {
-    let local = Local::of_this_program(&folders.runs).map_err(|e| e.to_string())?;
-    carry_out_with(&local, folders, work)
+    let launchers = Launchers::new(&folders.runs, &folders.slurm);
+    // What was begun elsewhere is stopped, and goes on, where it was begun.
+    let launcher = match &work {
+        Work::Stop { run, .. } | Work::Resume { run } => launchers
+            .of(&find(folders, run)?)
+            .map_err(|e| e.to_string())?,
+        Work::Start { .. } | Work::Analyse => {
+            let local = Local::of_this_program(&folders.runs);
+            Box::new(local.map_err(|e| e.to_string())?)
+        }
+    };
+    carry_out_with(launcher.as_ref(), folders, work)
+}
+
+fn find(folders: &Folders, name: &str) -> Result<Run, String> {
+    Run::find(&folders.runs, name).map_err(|e| e.to_string())
 }
 
 fn carry_out_with(
@@ -34,7 +51,6 @@ fn carry_out_with(
     folders: &Folders,
     work: Work,
 ) -> Result<(String, Option<String>), String> {
-    let find = |name: &str| Run::find(&folders.runs, name).map_err(|e| e.to_string());
     match work {
         Work::Start { title, plan } => {
             let run = prepare(launcher, folders, &title, &plan)?;
@@ -43,7 +59,7 @@ fn carry_out_with(
             Ok((format!("started: {name}"), Some(name)))
         }
         Work::Stop { run, force } => {
-            let outcome = launcher.stop(&find(&run)?, force);
+            let outcome = launcher.stop(&find(folders, &run)?, force);
             let words = match outcome.map_err(|e| e.to_string())? {
                 StopOutcome::Dequeued => "taken out of the queue",
                 StopOutcome::Asked | StopOutcome::Terminated => {
@@ -55,7 +71,9 @@ fn carry_out_with(
         }
         Work::Analyse => analyse(launcher, folders),
         Work::Resume { run } => {
-            launcher.submit(&find(&run)?).map_err(|e| e.to_string())?;
+            launcher
+                .submit(&find(folders, &run)?)
+                .map_err(|e| e.to_string())?;
             Ok((format!("{run}: goes on as soon as there is room"), None))
         }
     }
@@ -178,6 +196,7 @@ mod tests {
         Folders {
             workspace: root.path().to_owned(),
             runs: root.path().join("runs"),
+            slurm: SlurmSettings::default(),
         }
     }
 

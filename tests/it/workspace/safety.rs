@@ -141,7 +141,7 @@ fn databases_that_are_newer_foreign_or_broken_are_refused_and_left_alone() {
             newer,
             WorkspaceError::Newer {
                 found: 99,
-                known: 3,
+                known: 4,
                 ..
             }
         ),
