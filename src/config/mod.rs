@@ -4,6 +4,7 @@
 //! replaced by defaults in silence. Values that only a higher layer can judge (a device, a theme) are kept as text here and
 //! refused there through [`Config::refuse`], so that the message points at the same place.
 
+mod commands;
 mod editors;
 mod judges;
 mod slurm;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use commands::ExternalCommand;
 pub use editors::{CommandSettings, EditorKind, EditorSettings, ServiceSettings};
 pub use judges::{JudgeSettings, TokensAs};
 pub use slurm::SlurmSettings;
@@ -53,6 +55,9 @@ pub struct Config {
     /// What makes candidates, by their names: `[editors.NAME]`.
     #[serde(default)]
     pub editors: BTreeMap<String, EditorSettings>,
+    /// Other programs that experiments call, by their names: `[commands.NAME]`.
+    #[serde(default)]
+    pub commands: BTreeMap<String, ExternalCommand>,
     /// Where this was read from; `None` when there is no file.
     #[serde(skip)]
     origin: Option<Origin>,

@@ -15,6 +15,7 @@ mod choose;
 mod cuts;
 mod diff;
 mod error;
+pub mod experiment;
 mod export;
 mod fronts;
 mod near;

@@ -9,7 +9,7 @@ use super::CurateError;
 
 /// How candidates are chosen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Recipe {
     /// What they are ranked by.
     pub by: By,

@@ -19,5 +19,6 @@ pub(crate) use store::speed::resident_mib;
 pub use import::{ImportError, ImportReport};
 pub use store::{
     Added, GroupHashes, GroupOutline, Look, Match, NewCandidate, NewSelection, PoolRow, Remark,
-    Said, Selection, SpotCheck, StoredModel, Undone, Verdict, Workspace, WorkspaceError, needs,
+    Said, ScoredGroup, Selection, SpotCheck, StoredModel, Undone, Verdict, Workspace,
+    WorkspaceError, needs,
 };

@@ -33,6 +33,8 @@ pub struct Attended {
     pub command: Vec<String>,
     /// The folder into which it writes TensorBoard event files or `trainer_state.json`, where it does.
     pub follow: Option<PathBuf>,
+    /// What is added to its environment.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// A piece of output: a line, or what a progress bar shows for a moment.
@@ -56,6 +58,7 @@ pub fn attend(
     let program = words.next().unwrap_or_default();
     let mut child = Command::new(&program)
         .args(words)
+        .envs(&task.environment)
         .env("ERW_RUN", &path)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -26,7 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("annotate", &["domain", "config", "data"]),
     ("generate", &["domain", "config", "data", "runs", "jobs", "remote"]),
     ("failures", &["domain", "config", "data", "model", "runs"]),
-    ("curate", &["domain", "config", "data"]),
+    ("curate", &["domain", "config", "data", "runs", "jobs"]),
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
     ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "failures", "curate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.

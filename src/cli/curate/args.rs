@@ -7,6 +7,7 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use crate::cli::args::{Answer, Where};
 use crate::cli::chosen::{ScoresArg, WhereArgs};
+use crate::cli::runs::RunArgs;
 use crate::curate::{By, CurateError, Cut, Duplicates, Least, Quotas, Recipe, Same};
 
 #[derive(Debug, Subcommand)]
@@ -25,6 +26,8 @@ pub(in crate::cli) enum CurateVerb {
     Report(ReportArgs),
     /// Hold a selection against people's labels: against all, as many at random, and cuts that mind sigma
     Check(CheckArgs),
+    /// Put selections of several sizes through the same commands (fine-tune, evaluate) and set their figures side by side
+    Experiment(ExperimentArgs),
     /// Forget a selection, or one version of it; its candidates stay
     Rm(NamedArgs),
 }
@@ -265,6 +268,52 @@ pub(in crate::cli) struct ReportArgs {
     /// Short for --format json
     #[arg(long, conflicts_with = "format")]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+PLAN is a TOML file:
+
+  name = \"table\"
+  metrics = [\"gedit.overall\"]         # what the table shows [default: all that was measured]
+  format = \"sharegpt-4o-image\"        # of the file that a selection becomes: 'erw export --help'
+
+  [recipe]                             # as 'erw curate select' has it; all optional
+  by = \"overall\"
+  sigmas = 1.0
+  quotas = \"mix\"
+
+  [[arm]]
+  cut = { top = 10000 }
+  [[arm]]
+  cut = { top = 10000 }
+  by = \"random\"
+  [[arm]]
+  cut = \"all\"
+
+  [[step]]
+  name = \"finetune\"                    # without a command: [commands.finetune] of the settings
+  command = [\"python\", \"finetune.py\", \"--data\", \"{export}\", \"--out\", \"{arm}\"]
+  follow = \"{arm}\"                     # TensorBoard event files or trainer_state.json, where it writes some
+  environment = { SEED = \"1\" }
+  [[step]]
+  name = \"evaluate\"
+  command = [\"python\", \"gedit.py\", \"{arm}\"]
+
+{export} is the selection's file, {arm} a folder for what its commands write, {selection} its name, {run} the command's own run. What a \
+command prints is searched for measurements (JSON lines, key=value), as with 'erw jobs run'; each is a run of its own. A command that \
+fails ends the experiment; 'erw resume' goes on from there and does nothing twice.")]
+pub(in crate::cli) struct ExperimentArgs {
+    /// The plan
+    pub(super) plan: PathBuf,
+    #[command(flatten)]
+    pub(super) scores: ScoresArg,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) run: RunArgs,
+    #[command(flatten)]
+    pub(super) answer: Answer,
 }
 
 #[derive(Debug, Args)]

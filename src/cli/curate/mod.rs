@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod diff;
+mod experiment;
 mod report;
 mod select;
 mod tell;
@@ -21,6 +22,7 @@ pub(super) fn run(verb: &CurateVerb) -> anyhow::Result<Exit> {
         CurateVerb::Diff(args) => diff::run(args),
         CurateVerb::Report(args) => report::run(args),
         CurateVerb::Check(args) => check::run(args),
+        CurateVerb::Experiment(args) => experiment::run(args),
         CurateVerb::Rm(args) => tell::remove(args),
     }
 }

@@ -48,6 +48,7 @@ pub(super) fn run(args: &RunCommandArgs) -> anyhow::Result<Exit> {
     let task = Attended {
         command: args.command.clone(),
         follow: args.follow.clone(),
+        environment: std::collections::BTreeMap::new(),
     };
     let ending = writer
         .attend(|| {

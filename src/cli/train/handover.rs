@@ -71,6 +71,7 @@ pub(super) fn run(
     let task = Attended {
         command: in_clone(&files),
         follow: Some(files.output.clone()),
+        environment: std::collections::BTreeMap::new(),
     };
     let mut said = |line: &str| say(line);
     let ending = attend(writer, &task, &mut said, &|| stop.asked())?;

@@ -37,7 +37,7 @@ pub use looks::Look;
 pub use made::{Added, GroupOutline, NewCandidate};
 pub use matching::{Match, needs};
 pub use pool::PoolRow;
-pub use scores::StoredModel;
+pub use scores::{ScoredGroup, StoredModel};
 pub use selections::{NewSelection, Selection, SpotCheck};
 pub(super) use survey::{Survey, SurveyedGroup, SurveyedImage};
 pub use verdicts::Verdict;

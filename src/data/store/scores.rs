@@ -20,6 +20,19 @@ pub struct StoredModel {
     pub scores: usize,
 }
 
+/// What was scored of a group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScoredGroup {
+    /// Which one.
+    pub group: GroupId,
+    /// The instruction that it was scored with.
+    pub instruction: String,
+    /// The content hash of its source.
+    pub source: String,
+    /// Candidates with the hashes of their contents, and what the model said.
+    pub rewards: Vec<(CandidateId, String, Reward)>,
+}
+
 impl Workspace {
     /// Stored rewards of a group's candidates under a model, in candidate order; those whose images have changed since are
     /// left out. After [`hashes`](Self::hashes) these are all that need not be computed.
@@ -73,15 +86,13 @@ impl Workspace {
         rewards: &[(CandidateId, String, Reward)],
     ) -> Result<(), WorkspaceError> {
         let images = self.read(|db| GroupImages::find(db, group))?;
-        let instruction = images.instruction.clone();
-        self.save(
+        let scored = ScoredGroup {
             group,
-            &images,
-            &instruction,
-            fingerprint,
-            source_hash,
-            rewards,
-        )
+            instruction: images.instruction.clone(),
+            source: source_hash.to_owned(),
+            rewards: rewards.to_vec(),
+        };
+        self.save(fingerprint, &[(&scored, &images)])
     }
 
     /// Stores rewards (one transaction) of a group as it was when it was read for scoring: if an import has changed its
@@ -93,14 +104,14 @@ impl Workspace {
         source_hash: &str,
         rewards: &[(CandidateId, String, Reward)],
     ) -> Result<(), WorkspaceError> {
-        let images = self.read(|db| GroupImages::find(db, group.id))?;
-        self.save(
-            group.id,
-            &images,
-            &group.instruction,
+        self.save_scores_of_many(
             fingerprint,
-            source_hash,
-            rewards,
+            &[ScoredGroup {
+                group: group.id,
+                instruction: group.instruction.clone(),
+                source: source_hash.to_owned(),
+                rewards: rewards.to_vec(),
+            }],
         )
     }
 
@@ -135,27 +146,39 @@ impl Workspace {
         })
     }
 
+    /// Stores the rewards of many groups (one transaction), each as it was when it was read for scoring.
+    pub fn save_scores_of_many(
+        &self,
+        fingerprint: &str,
+        scored: &[ScoredGroup],
+    ) -> Result<(), WorkspaceError> {
+        let images = self.read(|db| {
+            let of = |one: &ScoredGroup| GroupImages::find(db, one.group);
+            scored.iter().map(of).collect::<Result<Vec<_>, _>>()
+        })?;
+        self.save(fingerprint, &scored.iter().zip(&images).collect::<Vec<_>>())
+    }
+
     fn save(
         &self,
-        group: GroupId,
-        images: &GroupImages,
-        instruction: &str,
         fingerprint: &str,
-        source_hash: &str,
-        rewards: &[(CandidateId, String, Reward)],
+        scored: &[(&ScoredGroup, &GroupImages)],
     ) -> Result<(), WorkspaceError> {
-        let mut learned = Vec::from_iter(self.learn(&images.source, source_hash));
-        for (candidate, hash, reward) in rewards {
-            check(*candidate, reward)?;
-            let of = images.candidates.iter().find(|(id, _)| id == candidate);
-            let (_, image) = of.ok_or(WorkspaceError::NoSuchCandidate {
-                group,
-                candidate: *candidate,
-            })?;
-            learned.extend(self.learn(image, hash));
+        let mut learned = Vec::new();
+        for (one, images) in scored {
+            learned.extend(self.learn(&images.source, &one.source));
+            for (candidate, hash, reward) in &one.rewards {
+                check(*candidate, reward)?;
+                let of = images.candidates.iter().find(|(id, _)| id == candidate);
+                let (_, image) = of.ok_or(WorkspaceError::NoSuchCandidate {
+                    group: one.group,
+                    candidate: *candidate,
+                })?;
+                learned.extend(self.learn(image, hash));
+            }
         }
         self.write(|tx| {
-            let mut groups = BTreeSet::from([group.0]);
+            let mut groups: BTreeSet<i64> = scored.iter().map(|(one, _)| one.group.0).collect();
             record(tx, &learned, &mut groups)?;
             let model = model_of(tx, fingerprint)?;
             let mut insert = tx.prepare(
@@ -166,11 +189,14 @@ impl Workspace {
             let mut twins = tx.prepare(
                 "SELECT c.group_id FROM images i JOIN candidates c ON c.image = i.id WHERE i.hash = ?1",
             )?;
-            for (_, hash, reward) in rewards {
+            for (one, (candidate_hash, reward)) in scored.iter().flat_map(|(one, _)| {
+                let rewards = one.rewards.iter();
+                rewards.map(move |(_, hash, reward)| (one, (hash, reward)))
+            }) {
                 let (axis_if, axis_vq) = (reward.instruction_following, reward.visual_quality);
                 insert.execute(params![
                     model,
-                    score_key(source_hash, hash, instruction),
+                    score_key(&one.source, candidate_hash, &one.instruction),
                     reward.aggregate.mean,
                     reward.aggregate.log_sigma,
                     axis_if.map(|g| g.mean),
@@ -178,7 +204,7 @@ impl Workspace {
                     axis_vq.map(|g| g.mean),
                     axis_vq.map(|g| g.log_sigma),
                 ])?;
-                for twin in twins.query_map([hash], |row| row.get(0))? {
+                for twin in twins.query_map([candidate_hash], |row| row.get(0))? {
                     groups.insert(twin?);
                 }
             }

@@ -4,8 +4,8 @@
 
 use super::files::{MERGED, PART, Plan, SCORES, Scores, each, write};
 use super::work::count;
-use crate::data::Workspace;
-use crate::domain::{CandidateId, Group, Reward};
+use crate::data::{ScoredGroup, Workspace};
+use crate::domain::{CandidateId, Reward};
 use crate::runs::{Fact, Folder, Summary, Writer};
 use crate::score::run::{LeftOutFile, Report, ScoreError};
 use crate::score::tally::{LeftOut, Tally};
@@ -45,12 +45,10 @@ pub fn merge(
         if !missing.contains(&shard) {
             tally.join(&take_in(folder, shard, workspace, &plan, writer)?);
         } else if parts {
-            let mut part = Tally::default();
+            let mut intake = Intake::new(workspace, &plan.fingerprint);
             let file = folder.shard_file(shard, PART);
-            each(&file, true, &mut |scores| {
-                store(workspace, &plan.fingerprint, &scores, &mut part)
-            })?;
-            tally.join(&part);
+            each(&file, true, &mut |scores| intake.take(&scores))?;
+            tally.join(&intake.end()?);
         }
     }
     let report = Report::new(&plan.fingerprint, tally, seconds(folder, plan.shards));
@@ -76,62 +74,97 @@ fn take_in(
     {
         return Ok(tally);
     }
-    let mut tally = Tally::default();
+    let mut intake = Intake::new(workspace, &plan.fingerprint);
     let file = folder.shard_file(shard, SCORES);
-    each(&file, false, &mut |scores| {
-        store(workspace, &plan.fingerprint, &scores, &mut tally)
-    })?;
+    each(&file, false, &mut |scores| intake.take(&scores))?;
+    let tally = intake.end()?;
     write(&mark, &tally)?;
     writer.log(&format!("merged shard {shard}: {} scores", tally.computed))?;
     Ok(tally)
 }
 
-/// Keeps the scores of a group in the workspace, under the contents that they were computed from.
-fn store(
-    workspace: &Workspace,
-    fingerprint: &str,
-    scores: &Scores,
-    tally: &mut Tally,
-) -> Result<(), ScoreError> {
-    if scores.candidates.is_empty() {
-        count(tally, scores);
-        return Ok(());
+/// Scores on their way into the workspace. So many groups go in at a time: a transaction each would have the disk wait for each.
+struct Intake<'a> {
+    workspace: &'a Workspace,
+    fingerprint: &'a str,
+    waiting: Vec<ScoredGroup>,
+    tally: Tally,
+}
+
+/// Groups that go in together.
+const TOGETHER: usize = 256;
+
+impl<'a> Intake<'a> {
+    fn new(workspace: &'a Workspace, fingerprint: &'a str) -> Self {
+        Self {
+            workspace,
+            fingerprint,
+            waiting: Vec::new(),
+            tally: Tally::default(),
+        }
     }
-    let group = workspace.group(scores.id)?;
-    let group = group.filter(|group| group.key == scores.group);
-    let mut rows: Vec<(CandidateId, String, Reward)> = Vec::new();
-    let mut kept = scores.clone();
-    kept.candidates.retain(|score| {
-        // An import may have given them other numbers since.
-        let candidates = group.iter().flat_map(|group| &group.candidates);
-        let mut named = candidates.filter(|candidate| candidate.key == score.candidate);
-        named.next().is_some_and(|candidate| {
-            rows.push((candidate.id, score.image.clone(), score.reward()));
-            true
-        })
-    });
-    for gone in scores
-        .candidates
-        .iter()
-        .filter(|s| !kept.candidates.contains(s))
-    {
-        kept.left_out.push(LeftOut {
-            group: scores.group.clone(),
-            candidate: gone.candidate.clone(),
-            image: String::new(),
-            reason: "it was scored, but is no longer in the workspace".into(),
+
+    /// Takes the scores of a group, under the contents that they were computed from.
+    fn take(&mut self, scores: &Scores) -> Result<(), ScoreError> {
+        if scores.candidates.is_empty() {
+            count(&mut self.tally, scores);
+            return Ok(());
+        }
+        let group = self.workspace.group(scores.id)?;
+        let group = group.filter(|group| group.key == scores.group);
+        let mut rewards: Vec<(CandidateId, String, Reward)> = Vec::new();
+        let mut kept = scores.clone();
+        kept.candidates.retain(|score| {
+            // An import may have given them other numbers since.
+            let candidates = group.iter().flat_map(|group| &group.candidates);
+            let mut named = candidates.filter(|candidate| candidate.key == score.candidate);
+            named.next().is_some_and(|candidate| {
+                rewards.push((candidate.id, score.image.clone(), score.reward()));
+                true
+            })
         });
+        for gone in scores
+            .candidates
+            .iter()
+            .filter(|s| !kept.candidates.contains(s))
+        {
+            kept.left_out.push(LeftOut {
+                group: scores.group.clone(),
+                candidate: gone.candidate.clone(),
+                image: String::new(),
+                reason: "it was scored, but is no longer in the workspace".into(),
+            });
+        }
+        if let Some(group) = group.filter(|_| !rewards.is_empty()) {
+            self.waiting.push(ScoredGroup {
+                group: group.id,
+                // Filed under the instruction that they were computed with.
+                instruction: scores.instruction.clone(),
+                source: scores.source.clone(),
+                rewards,
+            });
+        }
+        count(&mut self.tally, &kept);
+        if self.waiting.len() >= TOGETHER {
+            self.store()?;
+        }
+        Ok(())
     }
-    if let Some(group) = group.filter(|_| !rows.is_empty()) {
-        // Filed under the instruction that they were computed with.
-        let group = Group {
-            instruction: scores.instruction.clone(),
-            ..group
-        };
-        workspace.save_scores_of(&group, fingerprint, &scores.source, &rows)?;
+
+    fn store(&mut self) -> Result<(), ScoreError> {
+        if !self.waiting.is_empty() {
+            let waiting = std::mem::take(&mut self.waiting);
+            self.workspace
+                .save_scores_of_many(self.fingerprint, &waiting)?;
+        }
+        Ok(())
     }
-    count(tally, &kept);
-    Ok(())
+
+    /// Once the last was taken: everything is in the workspace.
+    fn end(mut self) -> Result<Tally, ScoreError> {
+        self.store()?;
+        Ok(self.tally)
+    }
 }
 
 /// Writes what has no score into one file.

@@ -129,3 +129,63 @@ fn what_cannot_be_selected_says_why_and_what_to_do() {
         .ended(2)
         .says(&["'erw score'"]);
 }
+
+/// Two cuts and a stand-in for an editor's fine-tuning and its benchmark: what it "measures" is how many edits it was given.
+const PLAN: &str = r#"
+name = "table"
+metrics = ["gedit.overall"]
+[[arm]]
+cut = { top = 1 }
+[[arm]]
+cut = "all"
+[[step]]
+name = "finetune"
+command = ["/bin/sh", "-c", "test ! -e fails && cp {export} {arm}/model && echo loss=0.5"]
+environment = { PATH = "/usr/bin:/bin" }
+[[step]]
+name = "evaluate"
+command = ["/bin/sh", "-c", "echo gedit.overall=$(grep -c output_image {arm}/model)"]
+environment = { PATH = "/usr/bin:/bin" }
+"#;
+
+#[cfg(unix)]
+#[test]
+fn an_experiment_puts_each_cut_through_the_same_steps_and_goes_on_after_a_failure() {
+    let (user, model) = scored();
+    user.write("plan.toml", PLAN);
+    user.write("fails", "");
+    let args = ["curate", "experiment", "plan.toml", "--json", "-m", &model];
+    let failed = user.erw(&args).ended(1);
+    failed.says(&["step 'finetune'", "erw jobs logs"]);
+    let listed = user.erw(&["jobs", "list", "--json"]).ended(0).json();
+    let runs = listed["runs"].as_array().unwrap();
+    let mine = runs.iter().find(|run| run["verb"] == "curate experiment");
+    let run = mine.unwrap()["run"].as_str().unwrap().to_owned();
+    let folder = std::path::PathBuf::from(mine.unwrap()["path"].as_str().unwrap());
+
+    std::fs::remove_file(user.path("fails")).unwrap();
+    user.erw(&["resume", &run]).ended(0);
+    let table = user.erw(&["jobs", "show", &run, "--json"]).ended(0);
+    let report = std::fs::read_to_string(folder.join("report.json"));
+    let report: serde_json::Value = serde_json::from_str(&report.unwrap()).unwrap();
+    let figures: Vec<_> = report["arms"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|arm| (arm["kept"].clone(), arm["metrics"]["gedit.overall"].clone()))
+        .collect();
+    assert_eq!(
+        figures,
+        [(json!(1), json!(1.0)), (json!(2), json!(2.0))],
+        "{}",
+        table.out
+    );
+    // What was selected before the failure was not selected again.
+    let kept = user.erw(&["curate", "list", "--json"]).ended(0).json();
+    assert_eq!(kept["selections"].as_array().unwrap().len(), 2);
+
+    let again = user.erw(&args).ended(0);
+    insta::assert_snapshot!("curate_experiment", shape_of(&again));
+    user.write("plan.toml", PLAN.replace("cut =", "cuts ="));
+    user.erw(&args).ended(2).says(&["line 5", "plan.toml"]);
+}
