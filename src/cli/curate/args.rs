@@ -289,7 +289,7 @@ PLAN is a TOML file:
   cut = { top = 10000 }
   by = \"random\"
   [[arm]]
-  cut = \"all\"
+  cut = { fraction = 1.0 }
 
   [[step]]
   name = \"finetune\"                    # without a command: [commands.finetune] of the settings
