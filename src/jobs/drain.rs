@@ -141,10 +141,36 @@ impl<'a> Drain<'a> {
             // Put in again in the meantime, it has not failed but waits.
             && !self.queue.waits(run)
         {
-            let _ = folder.add([failed(told(&folder, status))]);
+            let fact = if was_killed(status) && folder.stop_asked().is_some() {
+                // Whoever did that notes it too, and may come later than this.
+                killed()
+            } else {
+                failed(told(&folder, status))
+            };
+            let _ = folder.add([fact]);
         }
         self.queue.forget(run)
     }
+}
+
+/// That a run's process was ended at once, because somebody wanted that.
+pub(super) fn killed() -> Fact {
+    Fact::Ended {
+        ending: Ending::Stopped,
+        reason: "killed on request; what was not saved is lost".into(),
+    }
+}
+
+/// Whether a process was ended by the signal that none survives.
+#[cfg(unix)]
+fn was_killed(status: Option<ExitStatus>) -> bool {
+    use std::os::unix::process::ExitStatusExt as _;
+    status.and_then(|status| status.signal()) == Some(9)
+}
+
+#[cfg(not(unix))]
+fn was_killed(_: Option<ExitStatus>) -> bool {
+    false
 }
 
 fn failed(reason: String) -> Fact {

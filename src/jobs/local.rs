@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use super::drain::killed;
 use super::error::JobError;
 use super::launcher::{Force, Launcher, StopOutcome};
 use super::process::{Signal, send};
@@ -62,10 +63,7 @@ impl Local {
         while run.folder.vitals().held == Some(true) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
-        run.folder.add([Fact::Ended {
-            ending: Ending::Stopped,
-            reason: "killed on request; what was not saved is lost".into(),
-        }])?;
+        run.folder.add([killed()])?;
         Ok(StopOutcome::Killed)
     }
 

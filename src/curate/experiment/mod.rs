@@ -200,6 +200,9 @@ fn prepared(
     })
 }
 
+/// The name of a command's run, and what it measured last under each name.
+type Carried = (String, BTreeMap<String, f64>);
+
 /// Runs a command to its end: the name of its run and what it measured; `None` where it was asked to stop.
 fn carried_out(
     task: &Task<'_>,
@@ -208,7 +211,7 @@ fn carried_out(
     place: &Path,
     said: &mut dyn FnMut(&str),
     stop: &dyn Fn() -> bool,
-) -> Result<Option<(String, BTreeMap<String, f64>)>, CurateError> {
+) -> Result<Option<Carried>, CurateError> {
     let filled = |text: &String| {
         text.replace("{export}", &arm.export.display().to_string())
             .replace("{selection}", &arm.selection)
@@ -254,7 +257,7 @@ fn carried_out(
 fn last_measured(folder: &Folder) -> Result<BTreeMap<String, f64>, CurateError> {
     let (mut reader, mut history) = (Reader::new(folder), History::default());
     loop {
-        let batch = reader.poll(usize::MAX, Duration::from_secs(60))?;
+        let batch = reader.poll(usize::MAX, Duration::from_mins(1))?;
         for event in &batch.events {
             history.apply(event);
         }
