@@ -23,6 +23,7 @@ use super::screens::bench::Wanted;
 use super::screens::curate;
 use super::screens::failures::FailureNews;
 use super::screens::train::Watch;
+use super::turns::Turns;
 use super::watch::Watcher;
 use super::widgets::image::{Graphics, Pictures};
 use super::work;
@@ -48,6 +49,7 @@ pub(crate) struct Runner {
     watcher: Option<Watcher>,
     runs: PathBuf,
     slurm: SlurmSettings,
+    curating: Turns,
 }
 
 /// What is looked at now, and when that last changed.
@@ -87,6 +89,7 @@ impl Runner {
             watcher: None,
             runs,
             slurm,
+            curating: Turns::default(),
         })
     }
 
@@ -348,17 +351,25 @@ impl Runner {
         });
     }
 
-    fn curate(&self, wanted: curate::Wanted) {
-        self.blocking(move |library, inbox| {
-            let done = library.curate(wanted)?;
-            if let Some(news) = done.news {
-                let _ = inbox.send(Msg::Curate(news));
+    /// What is said and saved keeps its order; what is only read and ranked does not wait for it.
+    fn curate(&mut self, wanted: curate::Wanted) {
+        let (library, inbox) = (Arc::clone(&self.library), self.inbox.clone());
+        let stores = matches!(wanted, curate::Wanted::Judge(..) | curate::Wanted::Save(_));
+        let work = move || {
+            let (news, words) = match library.curate(wanted) {
+                Ok(done) => (done.news.map(Msg::Curate), done.words),
+                Err(why) => (Some(Msg::Failed(why)), None),
+            };
+            let words = words.map(|words| Msg::Worked(words, None));
+            for msg in news.into_iter().chain(words) {
+                let _ = inbox.send(msg);
             }
-            if let Some(words) = done.words {
-                let _ = inbox.send(Msg::Worked(words, None));
-            }
-            Ok(())
-        });
+        };
+        if stores {
+            self.curating.then(work);
+        } else {
+            tokio::task::spawn_blocking(work);
+        }
     }
 
     fn blocking(

@@ -37,6 +37,7 @@ mod sight;
 mod status;
 mod terminal;
 pub mod theme;
+mod turns;
 mod watch;
 pub mod widgets;
 mod work;

@@ -3,17 +3,14 @@
 use std::path::Path;
 
 use super::args::ExperimentArgs;
-use super::select::{Looking, now, read};
+use super::select::{Looking, now, read_for};
 use crate::cli::exit::Exit;
 use crate::cli::print::{self, Style};
 use crate::cli::runs::{Ended, RunArgs, Saying};
 use crate::cli::stop::Stop;
 use crate::cli::table::{Side, Table};
 use crate::curate::experiment::{Outcome, Plan, Report, Task, end, run as carry_out};
-use crate::curate::{CurateError, Pool};
 use crate::data::export::export_format;
-use crate::data::{Workspace, WorkspaceError};
-use crate::domain::query::Query;
 use crate::domain::text::printable;
 use crate::runs::{Fingerprint, Manifest, Writer};
 use crate::workbench::Workbench;
@@ -65,7 +62,7 @@ fn root(run: &RunArgs, bench: &Workbench) -> anyhow::Result<std::path::PathBuf> 
 }
 
 fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<Report>> {
-    let pool = pool(task.workspace, task.plan, task.fingerprint, stop)?;
+    let pool = read_for(task.workspace, &task.plan.recipe, task.fingerprint, stop)?;
     let mut near = Looking::at(task.workspace, stop);
     let mut said = |line: &str| {
         print::note(line);
@@ -83,26 +80,6 @@ fn work(task: &Task<'_>, writer: &Writer, stop: &Stop) -> anyhow::Result<Ended<R
             so_far: None,
         },
     })
-}
-
-/// The candidates, those marked that the recipe's filter holds of.
-fn pool(
-    workspace: &Workspace,
-    plan: &Plan,
-    fingerprint: &str,
-    stop: &Stop,
-) -> anyhow::Result<Pool> {
-    let only = match &plan.recipe.filter {
-        None => None,
-        Some(text) => {
-            let query = Query::parse(text)
-                .map_err(|e| CurateError::Choice(format!("filter '{text}': {e}")))?;
-            let found = workspace.matching(&query, Some(fingerprint), &|| stop.asked())?;
-            let found = found.ok_or_else(|| WorkspaceError::Usage("stopped".into()))?;
-            Some(found.into_iter().map(|one| one.candidate).collect())
-        }
-    };
-    read(workspace, fingerprint, only.as_ref(), stop)
 }
 
 /// A row for each arm, a column for each figure.

@@ -12,7 +12,7 @@ use crate::cli::print::{self, Style, count};
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::stop::Stop;
 use crate::curate::{CurateError, NearBy, Pool, Recipe, Report, Stored, choose, report, save};
-use crate::data::{Look, Workspace, WorkspaceError};
+use crate::data::{Look, Workspace};
 use crate::domain::CandidateId;
 use crate::domain::query::Query;
 use crate::workbench::Workbench;
@@ -101,18 +101,25 @@ pub(super) fn read(
 
 /// The pool that a stored selection was chosen from, as far as it is still the same: the candidates and scores of now.
 pub(super) fn again(workspace: &Workspace, stored: &Stored, stop: &Stop) -> anyhow::Result<Pool> {
-    let only = stored
-        .recipe
-        .filter
-        .as_deref()
-        .map(|text| {
-            let query = Query::parse(text).map_err(|e| WorkspaceError::Usage(e.to_string()))?;
-            let found = workspace.matching(&query, Some(&stored.model), &|| stop.asked())?;
-            let found = found.unwrap_or_default().into_iter();
-            Ok::<HashSet<_>, WorkspaceError>(found.map(|one| one.candidate).collect())
-        })
-        .transpose()?;
-    read(workspace, &stored.model, only.as_ref(), stop)
+    read_for(workspace, &stored.recipe, &stored.model, stop)
+}
+
+/// Every candidate with its scores, those marked that a recipe's filter holds of.
+pub(super) fn read_for(
+    workspace: &Workspace,
+    recipe: &Recipe,
+    fingerprint: &str,
+    stop: &Stop,
+) -> anyhow::Result<Pool> {
+    let Some(filter) = &recipe.filter else {
+        return read(workspace, fingerprint, None, stop);
+    };
+    let query = Query::parse(filter)
+        .map_err(|e| CurateError::Choice(format!("the filter '{filter}': {e}")))?;
+    let found = workspace.matching(&query, Some(fingerprint), &|| stop.asked())?;
+    let found = found.ok_or(CurateError::Stopped)?;
+    let only = found.into_iter().map(|one| one.candidate).collect();
+    read(workspace, fingerprint, Some(&only), stop)
 }
 
 /// Looks at images with a bar, until it is stopped.

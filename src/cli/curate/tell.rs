@@ -12,7 +12,7 @@ use crate::cli::print::{self, Style, count};
 use crate::cli::stop::Stop;
 use crate::cli::table::{Side, Table};
 use crate::curate::{CurateError, Reason, Report, Share, Stored, choose, report, stored};
-use crate::data::{Selection, Workspace};
+use crate::data::{Selection, Verdict, Workspace};
 use crate::domain::text::printable;
 
 #[derive(Serialize)]
@@ -81,11 +81,15 @@ pub(super) fn reckoned(
     let choice = choose(&pool, &stored.recipe, &mut Looking::at(workspace, stop))?;
     let checks = workspace.spot_checks(&stored.selection)?;
     let told = report(&pool, &choice, &stored.recipe, &stored.model, &checks);
-    if told.kept != stored.selection.candidates {
+    // What people decided since is no change of the data.
+    let verdicts = workspace.verdicts(&stored.selection)?;
+    let keeps = |verdict: &&Verdict| Reason::of(verdict).is_some_and(Reason::keeps);
+    let kept = verdicts.iter().filter(keeps).count();
+    if told.kept != kept {
         print::note(&format!(
-            "'{}' has {}; by the scores and candidates of now its recipe keeps {}",
+            "the recipe of '{}' kept {} when it was made; by the scores and candidates of now it keeps {}",
             stored.selection.full_name(),
-            count(stored.selection.candidates, "candidate"),
+            count(kept, "candidate"),
             told.kept
         ));
     }

@@ -97,11 +97,21 @@ pub(crate) struct Curate {
     keep: usize,
     cut: Option<Kept>,
     strip: Strip,
-    /// The samples of the strip, as entries of the pool, and which of them shows.
-    samples: Vec<u32>,
-    at: usize,
+    spot: Spot,
     good: BTreeMap<CandidateId, bool>,
     joint: bool,
+}
+
+/// What there is to check by eye.
+#[derive(Debug, Default)]
+struct Spot {
+    /// The samples of the strip, as entries of the pool.
+    samples: Vec<u32>,
+    /// Which of them shows.
+    at: usize,
+    /// With how many decisions people agree so far, of how many: on those kept, and on those dropped. Counted when the cut moves or
+    /// somebody judges, since it goes through the ranking.
+    agreed: [(usize, usize); 2],
 }
 
 impl Curate {
@@ -166,6 +176,7 @@ impl Curate {
     /// Cuts anew, and draws the samples of the strip.
     fn recut(&mut self) {
         self.cut = self.ranked.as_ref().map(|cuts| cuts.kept(self.keep));
+        self.count_agreed();
         self.resample();
     }
 
@@ -174,7 +185,7 @@ impl Curate {
         let (Some(cuts), Some(cut)) = (&self.ranked, &self.cut) else {
             return;
         };
-        self.samples = match self.strip {
+        self.spot.samples = match self.strip {
             Strip::Kept => cuts.sample(cut, true, SAMPLES),
             Strip::Dropped => cuts.sample(cut, false, SAMPLES),
             Strip::Borderline => cuts.borderline(cut, NEAR),
@@ -183,7 +194,8 @@ impl Curate {
             self.candidate(*at)
                 .is_some_and(|id| self.good.contains_key(&id))
         };
-        self.at = self.samples.iter().position(|at| !judged(at)).unwrap_or(0);
+        let at = self.spot.samples.iter().position(|at| !judged(at));
+        self.spot.at = at.unwrap_or(0);
     }
 
     fn candidate(&self, entry: u32) -> Option<CandidateId> {
@@ -200,7 +212,9 @@ impl Curate {
         let Stage::Read(pool) = &self.stage else {
             return None;
         };
-        let entry = pool.entries.get(*self.samples.get(self.at)? as usize)?;
+        let entry = pool
+            .entries
+            .get(*self.spot.samples.get(self.spot.at)? as usize)?;
         Some((entry.group, entry.candidate))
     }
 
@@ -209,7 +223,7 @@ impl Curate {
         let Stage::Read(pool) = &self.stage else {
             return Vec::new();
         };
-        let next = self.samples.iter().skip(self.at).take(4);
+        let next = self.spot.samples.iter().skip(self.spot.at).take(4);
         next.filter_map(|at| pool.entries.get(*at as usize).map(|entry| entry.group))
             .collect()
     }
@@ -217,7 +231,7 @@ impl Curate {
     /// Whether the cut keeps the sample.
     fn keeps_sample(&self) -> Option<bool> {
         let (cuts, cut) = (self.ranked.as_ref()?, self.cut.as_ref()?);
-        cuts.keeps(cut, *self.samples.get(self.at)?)
+        cuts.keeps(cut, *self.spot.samples.get(self.spot.at)?)
     }
 
     /// Does what concerns only this screen; false if the action is none of it.
@@ -260,9 +274,9 @@ impl Curate {
                 self.resample();
             }
             Action::NextSample => {
-                self.at = (self.at + 1).min(self.samples.len().saturating_sub(1));
+                self.spot.at = (self.spot.at + 1).min(self.spot.samples.len().saturating_sub(1));
             }
-            Action::PreviousSample => self.at = self.at.saturating_sub(1),
+            Action::PreviousSample => self.spot.at = self.spot.at.saturating_sub(1),
             _ => return false,
         }
         true
@@ -291,6 +305,7 @@ impl Curate {
             Some(good) => drop(self.good.insert(candidate, good)),
             None => drop(self.good.remove(&candidate)),
         }
+        self.count_agreed();
         if good.is_some() {
             self.act(Action::NextSample);
         }
@@ -321,13 +336,17 @@ impl Curate {
         self.ranked.is_none() || self.asked.as_ref() != Some(&self.recipe)
     }
 
-    /// How often people agree with a side so far, in words.
-    fn agreed(&self, kept: bool) -> Option<String> {
+    fn count_agreed(&mut self) {
         let (Stage::Read(pool), Some(cuts), Some(cut)) = (&self.stage, &self.ranked, &self.cut)
         else {
-            return None;
+            return;
         };
-        let (agreed, n) = cuts.agreed(cut, kept, pool, &self.good);
+        self.spot.agreed = [true, false].map(|kept| cuts.agreed(cut, kept, pool, &self.good));
+    }
+
+    /// How often people agree with a side so far, in words.
+    fn agreed(&self, kept: bool) -> Option<String> {
+        let (agreed, n) = self.spot.agreed[usize::from(!kept)];
         let side = if kept { "kept" } else { "dropped" };
         let [low, high] = wilson(agreed, n)?;
         Some(format!(

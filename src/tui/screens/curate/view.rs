@@ -429,11 +429,15 @@ fn sample(frame: &mut Frame<'_>, canvas: &Canvas<'_>, layout: &Layout, view: &Vi
         Strip::Dropped => "dropped, at random",
         Strip::Borderline => "borderline",
     };
-    if curate.samples.is_empty() {
+    if curate.spot.samples.is_empty() {
         let words = format!("{what}: there are none");
         return lines(frame, theme, layout.sample, &[(words, Role::Dim)]);
     }
-    let mut title = format!("{what} · {} of {}", curate.at + 1, curate.samples.len());
+    let mut title = format!(
+        "{what} · {} of {}",
+        curate.spot.at + 1,
+        curate.spot.samples.len()
+    );
     let decided = curate.keeps_sample();
     if curate.strip == Strip::Borderline {
         title += match decided {
