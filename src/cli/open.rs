@@ -55,6 +55,7 @@ pub(super) fn opened(args: &OpenArgs, how: Option<&HowArgs>) -> anyhow::Result<E
         image_protocol: image_protocol.flatten(),
         annotate,
         at_annotate: how.is_some(),
+        notify: settings.notify,
         mouse: !args.no_mouse && settings.mouse.unwrap_or(true),
     })?;
     Ok(Exit::Done)

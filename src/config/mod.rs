@@ -7,6 +7,7 @@
 mod commands;
 mod editors;
 mod judges;
+mod notify;
 mod slurm;
 mod template;
 mod values;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 pub use commands::ExternalCommand;
 pub use editors::{CommandSettings, EditorKind, EditorSettings, ServiceSettings};
 pub use judges::{JudgeSettings, TokensAs};
+pub use notify::Notify;
 pub use slurm::SlurmSettings;
 pub use template::{Slot, Template};
 
@@ -34,6 +36,9 @@ pub struct Config {
     pub image_protocol: Option<String>,
     /// Whether the workbench takes the mouse.
     pub mouse: Option<bool>,
+    /// How the workbench tells that a run has ended, beside its message: `off`, `bell` or `desktop`.
+    #[serde(default)]
+    pub notify: Notify,
     /// The model to score with: a name from `erw model list`, or a directory.
     pub model: Option<String>,
     /// Where to compute: `auto`, `cpu`, `cuda:N` or `metal`.
@@ -228,6 +233,8 @@ mod tests {
         let config = parse("theme = \"dusk\"\nmouse = false\nworkspace = \"sets/a\"").unwrap();
         assert_eq!(config.theme.as_deref(), Some("dusk"));
         assert_eq!(config.mouse, Some(false));
+        assert_eq!(config.notify, Notify::Off);
+        assert_eq!(parse("notify = \"bell\"").unwrap().notify, Notify::Bell);
         assert_eq!(
             config.workspace.as_deref(),
             Some(Path::new("/home/me/sets/a"))

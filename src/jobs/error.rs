@@ -51,6 +51,9 @@ pub enum JobError {
     /// Slurm, in words that say what to do.
     #[error("{0}")]
     Slurm(String),
+    /// Another erw, in its own words.
+    #[error("{0}")]
+    Refused(String),
     /// There is no such launcher.
     #[error(
         "there is no launcher '{0}': 'local' is the queue of this machine, 'slurm' a cluster's"

@@ -5,6 +5,7 @@
 //! process without a terminal starts one after the other and goes when none is left. On a cluster ([`Slurm`]) they are batch jobs,
 //! or arrays of them with a step at the end that puts together what the members did.
 
+mod again;
 mod attend;
 mod drain;
 mod error;
@@ -12,8 +13,10 @@ mod launcher;
 mod local;
 mod process;
 mod queue;
+pub mod resources;
 mod slurm;
 
+pub use again::{have_done, words_again};
 pub use attend::{Attended, attend};
 pub use drain::drain;
 pub use error::JobError;
@@ -21,4 +24,4 @@ pub use launcher::{Force, Launcher, Launchers, StopOutcome, remove, retry};
 pub use local::Local;
 pub use process::{end_group, in_a_group, leave_terminal, replace_with};
 pub use queue::{Queue, Waiting};
-pub use slurm::Slurm;
+pub use slurm::{Slurm, job_number};

@@ -23,6 +23,7 @@ mod folder;
 mod follower;
 pub mod foreign;
 mod host;
+pub mod log;
 mod manifest;
 mod number;
 mod pulse;
@@ -33,6 +34,7 @@ mod team;
 mod tensorboard;
 #[cfg(test)]
 mod tests;
+mod weight;
 mod writer;
 
 pub use error::RunError;
@@ -46,4 +48,5 @@ pub use reader::{Batch, Reader};
 pub use series::{History, Opinion, Point, Saved};
 pub use summary::{Ended, Progress, State, Summary};
 pub use team::Member;
+pub use weight::Weight;
 pub use writer::{Writer, end_the_last_line};

@@ -317,6 +317,62 @@ pub(crate) enum Action {
     StopRun,
     /// Has the marked run go on.
     ResumeRun,
+    /// To the screen of jobs.
+    ToJobs,
+    /// Starts typing which runs show.
+    FilterRuns,
+    /// Asks what is to be started.
+    NewJob,
+    /// Does what the marked run did again, as a new run.
+    RetryRun,
+    /// Asks whether the marked run is to be removed.
+    RemoveRun,
+    /// To the next pane: log, curves, facts.
+    NextJobPane,
+    /// The pane alone, or all.
+    JobLarge,
+    /// The keyboard goes to the log.
+    IntoLog,
+    /// The keyboard goes back to the list.
+    OutOfLog,
+    /// The log of the next part of a run in shards, or of the one before.
+    NextPart(bool),
+    /// Moves the log by lines.
+    LogLines(i8),
+    /// Half a page down, or up.
+    LogHalf(bool),
+    /// A page down, or up.
+    LogPage(bool),
+    /// To its beginning.
+    LogStart,
+    /// To its end, which is followed.
+    LogEnd,
+    /// Follows the end, or no longer.
+    FollowLog,
+    /// Moves long lines to the left, or back.
+    LogAside(bool),
+    /// Breaks long lines, or no longer.
+    WrapLog,
+    /// Starts typing what is searched for in the log.
+    SearchLog,
+    /// The next find, or the one before.
+    NextFind(bool),
+    /// Keeps what was typed as filter or search.
+    TakeJobWords,
+    /// Drops it.
+    DropJobWords,
+    /// The next field of a dialog.
+    NextField,
+    /// The field before.
+    PreviousField,
+    /// The next of what is offered for it.
+    NextOffer,
+    /// The one before.
+    PreviousOffer,
+    /// Starts what the dialog says.
+    StartJob,
+    /// Closes the dialog.
+    LeaveForm,
     /// To the next key of the plan.
     NextKey,
     /// To the previous key of the plan.

@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use crate::config::SlurmSettings;
+use crate::config::{Config, SlurmSettings};
 use crate::domain::GroupId;
 use crate::failures::{analysis, export};
+use crate::jobs::Launchers;
 use crate::runs::Folder;
+use crate::workbench;
 
 use super::judgement::Judgement;
 use super::library::{Library, Record, Scoring};
@@ -22,9 +24,10 @@ use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::Wanted;
 use super::screens::curate;
 use super::screens::failures::FailureNews;
-use super::screens::train::Watch;
+use super::screens::jobs::{self, JobNews, Offers};
+use super::screens::train::{RunNews, Watch};
 use super::turns::Turns;
-use super::watch::Watcher;
+use super::watch::{Tender, Watcher};
 use super::widgets::image::{Graphics, Pictures};
 use super::work;
 
@@ -46,7 +49,7 @@ pub(crate) struct Runner {
     scoring: Option<Arc<dyn Scoring>>,
     prober: Prober,
     look: Rest,
-    watcher: Option<Watcher>,
+    watcher: Option<(Watcher, Option<Tender>)>,
     runs: PathBuf,
     slurm: SlurmSettings,
     curating: Turns,
@@ -189,11 +192,12 @@ impl Runner {
                 Ok(())
             }),
             Effect::Work(work) => self.work(work),
+            Effect::Jobs(wanted) => self.jobs(wanted),
             Effect::Look(look) => self.look(look),
             Effect::Repicture(graphics) => {
                 self.repicture(graphics);
             }
-            Effect::Repaint | Effect::Suspend => {}
+            Effect::Repaint | Effect::Suspend | Effect::Notify(_) => {}
         }
     }
 
@@ -231,11 +235,30 @@ impl Runner {
     /// Starts, stops or resumes a run; what comes of it is seen in its folder.
     fn work(&self, work: Work) {
         let (folders, inbox) = (self.folders(), self.inbox.clone());
+        let is_job = matches!(work, Work::Retry { .. } | Work::Launch(_));
         tokio::task::spawn_blocking(move || {
+            let job = |news| Msg::Runs(RunNews::Job(news));
             let _ = inbox.send(match work::carry_out(&folders, work) {
+                Ok((words, run)) if is_job => job(JobNews::Launched(words, run)),
                 Ok((words, run)) => Msg::Worked(words, run),
+                Err(why) if is_job => job(JobNews::Refused(why)),
                 Err(why) => Msg::Troubled(why),
             });
+        });
+    }
+
+    /// Finds something out for the jobs screen.
+    fn jobs(&self, wanted: jobs::Wanted) {
+        let (runs, inbox) = (self.runs.clone(), self.inbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let news = match wanted {
+                jobs::Wanted::Weigh(run) => {
+                    let weight = Folder::at(runs.join(&run)).weight();
+                    JobNews::Weighed(run, weight)
+                }
+                jobs::Wanted::Offers => JobNews::Offers(offers()),
+            };
+            let _ = inbox.send(Msg::Runs(RunNews::Job(news)));
         });
     }
 
@@ -288,15 +311,22 @@ impl Runner {
                     Err(why) => Msg::Troubled(why),
                 });
             };
+            let inbox = self.inbox.clone();
+            let complain = move |why| {
+                let _ = inbox.send(Msg::Troubled(why));
+            };
+            let launchers = Launchers::new(&self.runs, &self.slurm);
+            // Without it the runs show all the same.
+            let tender = Tender::start(self.runs.clone(), launchers, complain).ok();
             match Watcher::start(self.runs.clone(), answer) {
-                Ok(watcher) => self.watcher = Some(watcher),
+                Ok(watcher) => self.watcher = Some((watcher, tender)),
                 Err(why) => {
                     let why = format!("runs cannot be watched: {why}");
                     let _ = self.inbox.send(Msg::Troubled(why));
                 }
             }
         }
-        if let Some(watcher) = &self.watcher {
+        if let Some((watcher, _)) = &self.watcher {
             watcher.watch(watch);
         }
     }
@@ -382,6 +412,20 @@ impl Runner {
                 let _ = inbox.send(Msg::Failed(message));
             }
         });
+    }
+}
+
+/// What can be chosen in the dialogs. What cannot be read is not offered; the verb itself says what is wrong with it.
+fn offers() -> Offers {
+    let registry = workbench::registry().ok();
+    let named = registry.iter().flat_map(|registry| registry.models());
+    let named = named.map(|model| model.name.clone());
+    Offers {
+        models: [workbench::DEMO.to_owned()]
+            .into_iter()
+            .chain(named)
+            .collect(),
+        launcher: Config::load().ok().and_then(|config| config.launcher),
     }
 }
 

@@ -27,6 +27,8 @@ pub(crate) trait Stage {
     fn show(&mut self, before: &[u8]) -> std::io::Result<()>;
     /// The way of drawing pictures was settled; `pictures` knows how to delete them.
     fn pictures_begin(&mut self, pictures: &Pictures);
+    /// Tell of something also where nobody looks at the terminal, as far as that is wanted.
+    fn notify(&mut self, _words: &str) {}
     /// Give the terminal back and stop; false if there is no shell to come back from.
     fn suspend(&mut self) -> bool;
     /// Take the terminal over again.
@@ -166,6 +168,7 @@ impl<B: Backend<Error: Send + Sync + 'static>, S: Stage> EventLoop<B, S> {
         for effect in effects {
             match effect {
                 Effect::Repaint => self.repaint()?,
+                Effect::Notify(words) => self.stage.notify(&words),
                 Effect::Suspend => {
                     if !self.stage.suspend() {
                         self.app.cannot_suspend();

@@ -16,6 +16,8 @@ mod frames_of_annotation;
 #[cfg(test)]
 mod frames_of_benchmarks;
 #[cfg(test)]
+mod frames_of_jobs;
+#[cfg(test)]
 mod frames_of_runs;
 mod judgement;
 mod keys;
@@ -32,6 +34,8 @@ mod rig;
 mod sample;
 #[cfg(test)]
 mod sample_of_benchmarks;
+#[cfg(test)]
+mod sample_of_jobs;
 mod screens;
 mod sight;
 mod status;
@@ -50,7 +54,7 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::Event;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use crate::config::SlurmSettings;
+use crate::config::{Notify, SlurmSettings};
 use crate::data::Workspace;
 use crate::model::LoadOptions;
 use crate::score::LiveScorer;
@@ -84,6 +88,8 @@ pub struct TuiOptions {
     pub image_protocol: Option<Protocol>,
     /// Take mouse input.
     pub mouse: bool,
+    /// How the end of a run is told, beside the message on the screen.
+    pub notify: Notify,
     /// How people judge, and the name of the sitting.
     pub annotate: (crate::annotate::Settings, String),
     /// Open where people judge.
@@ -133,6 +139,8 @@ pub fn run(options: TuiOptions) -> anyhow::Result<()> {
             stage: RealStage {
                 guard: &guard,
                 release,
+                notify: options.notify,
+                pending: Vec::new(),
             },
             app,
             runner,
@@ -185,6 +193,11 @@ fn place(workspace: &Workspace, runs: &Path) -> Place {
         name,
         folder: root.display().to_string(),
         runs: runs.display().to_string(),
+        model: if workspace.is_demo() {
+            crate::workbench::DEMO.to_owned()
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -218,6 +231,9 @@ async fn listen(hold: Hold, forced: Option<Protocol>, inbox: UnboundedSender<Msg
 struct RealStage<'a> {
     guard: &'a Guard,
     release: Release,
+    notify: Notify,
+    /// What goes out with the next frame.
+    pending: Vec<u8>,
 }
 
 impl Stage for RealStage<'_> {
@@ -225,8 +241,12 @@ impl Stage for RealStage<'_> {
         self.guard.is_ours()
     }
     fn show(&mut self, before: &[u8]) -> std::io::Result<()> {
-        self.release.frame(before)?;
+        let pending = std::mem::take(&mut self.pending);
+        self.release.frame(&[&pending, before].concat())?;
         Ok(())
+    }
+    fn notify(&mut self, words: &str) {
+        self.pending.extend(terminal::notice(self.notify, words));
     }
     fn pictures_begin(&mut self, pictures: &Pictures) {
         self.guard.delete_images_with(pictures.farewell());

@@ -18,6 +18,7 @@ use super::screens::annotate::{self, AnnotateNews};
 use super::screens::bench::{BenchNews, Wanted};
 use super::screens::curate::{self, CurateNews};
 use super::screens::failures::FailureNews;
+use super::screens::jobs;
 use super::screens::train::{RunNews, Watch};
 use super::widgets::image::{Graphics, Want};
 
@@ -114,6 +115,18 @@ pub(crate) enum Work {
     },
     /// Measure the workspace's edits, then analyse the model's scores.
     Analyse,
+    /// Do what it did again, as a new run.
+    Retry {
+        /// Its name.
+        run: String,
+    },
+    /// Remove its folder.
+    Remove {
+        /// Its name.
+        run: String,
+    },
+    /// Have another erw put something into a queue: the words of its command line.
+    Launch(Vec<String>),
 }
 
 /// Why groups were looked up by their keys.
@@ -216,6 +229,10 @@ pub(crate) enum Effect {
     Annotate(annotate::Wanted),
     /// Start, stop or resume a run.
     Work(Work),
+    /// Find something out for the jobs screen.
+    Jobs(jobs::Wanted),
+    /// Tell of something also where nobody looks at this terminal.
+    Notify(String),
     /// Score and decode what is looked at.
     Look(Look),
     /// Draw pictures this way from here on.

@@ -57,6 +57,7 @@ impl Rig {
             name: "demo".into(),
             folder: "/home/ann/edits".into(),
             runs: "/home/ann/edits/runs".into(),
+            model: String::new(),
         };
         let mut rig = Self {
             app: App::new(place, paint, None),
@@ -303,6 +304,8 @@ impl Rig {
             | Effect::Tag { .. }
             | Effect::Heard { .. }
             | Effect::Work(_)
+            | Effect::Jobs(_)
+            | Effect::Notify(_)
             | Effect::Repicture(_)
             | Effect::Repaint
             | Effect::Suspend => Vec::new(),

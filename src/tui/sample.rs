@@ -17,7 +17,7 @@ use crate::domain::{
 use super::curating::Done;
 use super::library::{Library, Scoring};
 use super::screens::curate::{CurateNews, Wanted};
-use super::screens::train::Entry;
+use super::screens::train::{Entry, Times};
 use crate::runs::{Event, Fact, Manifest, Progress, State};
 use crate::score::{Feed, RateJob};
 
@@ -299,6 +299,9 @@ pub(crate) fn runs(count: usize) -> Vec<Entry> {
                 }),
                 phase: None,
                 reason: (!running).then(|| "all steps done".into()),
+                times: Times::default(),
+                job: None,
+                process: None,
             }
         })
         .collect()

@@ -13,7 +13,7 @@ use crate::runs::{Manifest, State};
 
 use super::sample;
 use super::screens::bench::{BenchNews, Found, Mistakes, Wanted};
-use super::screens::train::Entry;
+use super::screens::train::{Entry, Times};
 
 /// Runs 1 to 5, newest first, all done.
 pub(crate) fn entries() -> Vec<Entry> {
@@ -30,6 +30,9 @@ pub(crate) fn entries() -> Vec<Entry> {
                 progress: None,
                 phase: None,
                 reason: None,
+                times: Times::default(),
+                job: None,
+                process: None,
             }
         })
         .collect()

@@ -1,11 +1,13 @@
-//! Starting, stopping and resuming runs for the train screen. Each is a process of its own that the queue of this machine
+//! Starting, stopping, resuming and removing runs for the screens. Each is a process of its own that the queue of this machine
 //! starts; closing the workbench stops none of them.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::config::SlurmSettings;
-use crate::jobs::{Launcher, Launchers, Local, StopOutcome};
+use crate::jobs::{self, Launcher, Launchers, Local, StopOutcome};
 use crate::runs::{Folder, Manifest, Run};
 
 use super::msg::Work;
@@ -31,10 +33,13 @@ pub(crate) fn carry_out(folders: &Folders, work: Work) -> Result<(String, Option
     let launchers = Launchers::new(&folders.runs, &folders.slurm);
     // What was begun elsewhere is stopped, and goes on, where it was begun.
     let launcher = match &work {
-        Work::Stop { run, .. } | Work::Resume { run } => launchers
+        Work::Stop { run, .. }
+        | Work::Resume { run }
+        | Work::Retry { run }
+        | Work::Remove { run } => launchers
             .of(&find(folders, run)?)
             .map_err(|e| e.to_string())?,
-        Work::Start { .. } | Work::Analyse => {
+        Work::Start { .. } | Work::Analyse | Work::Launch(_) => {
             let local = Local::of_this_program(&folders.runs);
             Box::new(local.map_err(|e| e.to_string())?)
         }
@@ -76,7 +81,65 @@ fn carry_out_with(
                 .map_err(|e| e.to_string())?;
             Ok((format!("{run}: goes on as soon as there is room"), None))
         }
+        Work::Retry { run } => {
+            let run = find(folders, &run)?;
+            if run.manifest.shards.is_some() {
+                // It is planned anew, which the verb itself does.
+                let words = jobs::words_again(&run, true);
+                let words = words.iter().map(|w| w.to_string_lossy().into_owned());
+                let command = (words.collect(), run.manifest.directory.clone());
+                return launch(command, &run.manifest.environment);
+            }
+            let again = jobs::retry(launcher, &run).map_err(|e| e.to_string())?;
+            let name = again.folder.name();
+            Ok((format!("all of it again: {name}"), Some(name)))
+        }
+        Work::Remove { run } => {
+            jobs::remove(launcher, &find(folders, &run)?).map_err(|e| e.to_string())?;
+            Ok((format!("{run} was removed"), None))
+        }
+        Work::Launch(words) => {
+            let words = for_programs(words);
+            launch((words, folders.workspace.clone()), &BTreeMap::new())
+        }
     }
+}
+
+/// The words with `--json`, which goes before the command line of another program.
+fn for_programs(mut words: Vec<String>) -> Vec<String> {
+    let at = words.iter().position(|word| word == "--");
+    words.insert(at.unwrap_or(words.len()), "--json".into());
+    words
+}
+
+/// Has another erw put a run into a queue, with all that its verb looks up and checks before; what to say of it, and its name.
+fn launch(
+    (words, directory): (Vec<String>, PathBuf),
+    environment: &BTreeMap<String, String>,
+) -> Result<(String, Option<String>), String> {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        run: Option<String>,
+    }
+    let program = std::env::current_exe();
+    let program = program.map_err(|e| format!("cannot find the running program: {e}"))?;
+    let here = program.display().to_string();
+    let mut after = false;
+    // Where erw is run as any other program is, it is this one, whatever is called so elsewhere.
+    let words = words.into_iter().map(|word| match word.as_str() {
+        "erw" if std::mem::take(&mut after) => here.clone(),
+        text => {
+            after = text == "--";
+            word
+        }
+    });
+    let mut command = Command::new(&program);
+    command.args(words).current_dir(directory).envs(environment);
+    let said = jobs::have_done(&program, &mut command).map_err(|e| e.to_string())?;
+    let answer: Option<Answer> = serde_json::from_str(&said).ok();
+    let run = answer.and_then(|answer| answer.run);
+    let name = run.as_deref().unwrap_or("it");
+    Ok((format!("{name} is in the queue"), run))
 }
 
 /// Queues the measuring of the workspace's edits, and after it the analysis of the model's scores.

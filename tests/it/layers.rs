@@ -57,6 +57,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("rusqlite", &["data"]),
     ("parquet", &["data/export", "data/records"]),
     ("csv", &["data/export", "data/records"]),
+    ("nvml_wrapper", &["jobs/resources"]),
     ("ureq", &["remote"]),
     ("base64", &["remote", "data/export"]),
     ("butteraugli", &["bench/baselines"]),

@@ -125,14 +125,7 @@ fn remove(args: &RmArgs) -> anyhow::Result<Exit> {
 
 /// This process becomes the command that made a run in shards, for a new run.
 fn start_again(run: &Run, json: bool) -> anyhow::Result<Exit> {
-    let manifest = &run.manifest;
-    let root = run.folder.path().parent().unwrap_or(run.folder.path());
-    let mut words: Vec<OsString> = vec![manifest.verb.clone().into()];
-    words.extend(["--launcher".into(), manifest.launcher.clone().into()]);
-    words.extend(["--runs".into(), root.into()]);
-    words.extend(json.then(|| "--json".into()));
-    words.extend(manifest.arguments.iter().map(OsString::from));
-    become_command(run, words)
+    become_command(run, jobs::words_again(run, json))
 }
 
 /// This process becomes another erw, in the directory of the run.

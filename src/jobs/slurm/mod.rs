@@ -10,6 +10,7 @@
 //! ```
 
 mod commands;
+mod number;
 mod script;
 
 use std::fs;
@@ -22,6 +23,8 @@ use super::launcher::{Force, Launcher, StopOutcome};
 use crate::config::SlurmSettings;
 use crate::runs::{Ending, Fact, Folder, Run, State, glance, host, now};
 use script::{Part, script};
+
+pub use number::job_number;
 
 /// The device of runs that Slurm finds one for.
 const DEVICE: &str = "slurm";

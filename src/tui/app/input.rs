@@ -63,6 +63,11 @@ impl App {
                 input.handle_event(&event);
             });
             self.paint.due = true;
+        } else if self.screens.open == Screen::Jobs {
+            self.screens.jobs.type_into(|input| {
+                input.handle_event(&event);
+            });
+            self.paint.due = true;
         } else if self.types_a_filter() {
             let changed = self.list.filter.handle_event(&event);
             self.paint.due |= changed.is_some();
@@ -93,6 +98,9 @@ impl App {
             self.type_on_runs(insert);
         } else if self.screens.open == Screen::Annotate {
             self.screens.annotate.type_into(insert);
+            self.paint.due = true;
+        } else if self.screens.open == Screen::Jobs {
+            self.screens.jobs.type_into(insert);
             self.paint.due = true;
         } else if self.types_a_filter() {
             insert(&mut self.list.filter);
@@ -137,6 +145,11 @@ impl App {
         }
         if self.screens.open == Screen::Probe
             && let Some(effects) = self.act_on_probe(action)
+        {
+            return effects;
+        }
+        if self.screens.open == Screen::Jobs
+            && let Some(effects) = self.act_on_jobs(action)
         {
             return effects;
         }
@@ -185,6 +198,7 @@ impl App {
             Action::ToProbe => self.open_probe(),
             Action::ToFailures => self.screens.open = Screen::Failures,
             Action::ToCurate => self.screens.open = Screen::Curate,
+            Action::ToJobs => self.screens.open = Screen::Jobs,
             Action::Rescan => {
                 self.records.expire();
                 return vec![self.reread()];
@@ -319,6 +333,7 @@ impl App {
                 self.list.mark(position);
             }
             Choice::Work(work) => return vec![Effect::Work(work)],
+            Choice::Begin(kind) => self.begin_job(kind),
             Choice::Goto(_) => {
                 let shown = self.list.shown();
                 self.tell(format!("there are {shown} groups in the list"));
@@ -351,6 +366,10 @@ impl App {
         }
         if self.screens.open == Screen::Train {
             self.mouse_on_runs(turn, at);
+            return Vec::new();
+        }
+        if self.screens.open == Screen::Jobs {
+            self.mouse_on_jobs(turn, at);
             return Vec::new();
         }
         if self.screens.open == Screen::Bench {

@@ -7,6 +7,7 @@ mod bench;
 mod curate;
 mod failures;
 mod input;
+mod jobs;
 mod live;
 mod pictures;
 mod probe;
@@ -36,6 +37,7 @@ use super::screens::curate::Curate;
 use super::screens::detail::Detail;
 use super::screens::failures::Failures;
 use super::screens::grid::USUAL_CELL;
+use super::screens::jobs::Jobs;
 use super::screens::probe::Probe;
 use super::screens::train::Train;
 use super::sight::{Hanging, Sight};
@@ -52,6 +54,8 @@ pub(crate) struct Place {
     pub(crate) folder: String,
     /// Where its runs are, for the advice where there are none.
     pub(crate) runs: String,
+    /// The name of the model that came with it, if one did.
+    pub(crate) model: String,
 }
 
 /// How things are painted, and whether they must be.
@@ -89,6 +93,8 @@ pub(crate) enum Screen {
     Probe,
     /// Which candidates are kept.
     Curate,
+    /// The queue and what has run.
+    Jobs,
 }
 
 /// The screens with their states, and which of them is open.
@@ -107,6 +113,7 @@ struct Screens {
     annotate: Annotate,
     agreement: Agreement,
     curate: Curate,
+    jobs: Jobs,
 }
 
 /// The whole state.
@@ -236,7 +243,7 @@ impl App {
             }
             Msg::Model(event) => return self.heard(event),
             Msg::Pictures => self.paint.due = true,
-            Msg::Runs(news) => self.hear_of_runs(news),
+            Msg::Runs(news) => return self.hear_of_runs(news),
             Msg::Bench(news) => self.hear_of_bench(news),
             Msg::Annotate(news) => return self.hear_of_annotate(news),
             Msg::Failures(news) => self.hear_of_failures(news),
@@ -313,7 +320,7 @@ impl App {
         match self.screens.open {
             Screen::Browse => {}
             Screen::Train => near = self.screens.train.followed_group().into_iter().collect(),
-            Screen::Bench | Screen::Agreement => near.clear(),
+            Screen::Bench | Screen::Agreement | Screen::Jobs => near.clear(),
             Screen::Annotate => near = self.screens.annotate.near(),
             Screen::Failures => near = self.screens.failures.group().into_iter().collect(),
             Screen::Curate => near = self.screens.curate.near(),
@@ -392,8 +399,9 @@ impl App {
 
     fn contexts(&self) -> &'static [Context] {
         use Context::{
-            Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Everywhere, Filter,
-            Images, Metrics, Mistakes, Plan, Screens, Train, Value, Words,
+            Agreement, Annotate, Bench, Browse, Candidates, Chooser, Detail, Dialog, Everywhere,
+            Filter, Images, JobLog, JobWords, Metrics, Mistakes, Plan, Screens, Train, Value,
+            Words,
         };
         if !self.overlays.is_empty() {
             return &[Chooser, Everywhere];
@@ -413,6 +421,10 @@ impl App {
             Screen::Failures => &[Context::Failures, Images, Screens, Everywhere],
             Screen::Probe => &[Context::Probe, Images, Screens, Everywhere],
             Screen::Curate => &[Context::Curate, Screens, Everywhere],
+            Screen::Jobs if self.screens.jobs.form.is_some() => &[Dialog, Everywhere],
+            Screen::Jobs if self.screens.jobs.is_typing() => &[JobWords, Everywhere],
+            Screen::Jobs if self.screens.jobs.is_in_log() => &[JobLog, Screens, Everywhere],
+            Screen::Jobs => &[Context::Jobs, Screens, Everywhere],
             Screen::Browse if self.screens.detail.is_some() => {
                 &[Detail, Candidates, Images, Screens, Everywhere]
             }

@@ -46,7 +46,7 @@ impl App {
             Screen::Train => return self.looking_at_runs(),
             Screen::Bench => return self.looking_at_bench(),
             Screen::Annotate => return self.looking_at_annotate(),
-            Screen::Agreement => return Look::default(),
+            Screen::Agreement | Screen::Jobs => return Look::default(),
             Screen::Failures => return self.looking_at_failures(),
             Screen::Curate => return self.looking_at_curation(),
             Screen::Probe => return self.looking_at_probe(),

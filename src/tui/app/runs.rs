@@ -10,6 +10,7 @@ use crate::domain::GroupId;
 use crate::tui::library::{Record, USUAL_ASPECT};
 use crate::tui::msg::{Action, Effect, Look, Sought, Work};
 use crate::tui::overlays;
+use crate::tui::screens::jobs;
 use crate::tui::screens::train::{self, Pane, RunNews};
 use crate::tui::widgets::image::Shown;
 
@@ -136,6 +137,10 @@ impl App {
 
     /// Where the plan's form covers pictures.
     pub(super) fn plan_cover(&self) -> Option<Rect> {
+        if self.screens.open == Screen::Jobs {
+            let form = self.screens.jobs.form.as_ref();
+            return form.map(|form| jobs::form_area(self.screen(), form));
+        }
         let open = self.screens.open == Screen::Train;
         let form = self.screens.train.draft.form();
         form.filter(|_| open)
@@ -194,8 +199,16 @@ impl App {
     }
 
     /// News of runs.
-    pub(super) fn hear_of_runs(&mut self, news: RunNews) {
+    pub(super) fn hear_of_runs(&mut self, news: RunNews) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let RunNews::Job(news) = news {
+            self.hear_of_jobs(news);
+            return effects;
+        }
         if let RunNews::Listed(entries) = &news {
+            effects = self.tell_of_ends(entries);
+            self.screens.jobs.listed(entries);
+            self.paint.due |= self.screens.open == Screen::Jobs;
             let changed = self.screens.bench.listed(entries);
             self.paint.due |= changed && self.screens.open == Screen::Bench;
             let changed = self.screens.failures.listed(entries);
@@ -205,13 +218,19 @@ impl App {
         let changed = self.screens.train.hear(news);
         let open = self.screens.open == Screen::Train;
         self.paint.due |= changed && open || before != self.screens.train.shelf.digest();
+        effects
     }
 
     /// What the train screen wants after a batch of messages.
     pub(super) fn settle_runs(&mut self) -> Vec<Effect> {
         let mut effects = Vec::new();
         let open = self.screens.open == Screen::Train;
-        let watch = self.screens.train.watch(open);
+        let mut watch = self.screens.train.watch(open);
+        if self.screens.open == Screen::Jobs {
+            let layout = self.jobs_layout(self.screen());
+            self.screens.jobs.settle(&layout);
+            watch.job = self.screens.jobs.watch(&layout);
+        }
         if self.screens.train.watch.as_ref() != Some(&watch) {
             self.screens.train.watch = Some(watch.clone());
             effects.push(Effect::Watch(watch));

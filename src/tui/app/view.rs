@@ -10,7 +10,7 @@ use crate::tui::keys::{hints, label_of};
 use crate::tui::rank::Sort;
 use crate::tui::screens::canvas::Canvas;
 use crate::tui::screens::{
-    agreement, annotate, bench, browse, curate, detail, failures, probe, prose, train,
+    agreement, annotate, bench, browse, curate, detail, failures, jobs, probe, prose, train,
 };
 use crate::tui::status::{Phase, Status};
 use crate::tui::theme::Role;
@@ -100,6 +100,15 @@ impl App {
                 why_no_scores: &self.model.why_no_scores(),
             };
             curate::view(frame, canvas, &self.curate_layout(screen), &view);
+            return;
+        }
+        if self.screens.open == Screen::Jobs {
+            let view = jobs::View {
+                jobs: &self.screens.jobs,
+                screen,
+                folder: &self.place.runs,
+            };
+            jobs::view(frame, canvas, &self.jobs_layout(screen), &view);
             return;
         }
         if self.screens.open == Screen::Probe {
@@ -192,6 +201,7 @@ impl App {
             Screen::Failures => "failures".into(),
             Screen::Curate => "curate".into(),
             Screen::Probe => "probe".into(),
+            Screen::Jobs => "jobs".into(),
         };
         Status {
             place: format!("{} {position}", self.place.name),

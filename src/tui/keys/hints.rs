@@ -15,6 +15,10 @@ pub(crate) const fn hints(context: Option<Context>) -> &'static [Hint] {
         Some(Context::Curate) => CURATE,
         Some(Context::Probe) => PROBE,
         Some(Context::Train) => TRAIN,
+        Some(Context::Jobs) => JOBS,
+        Some(Context::JobLog) => JOB_LOG,
+        Some(Context::JobWords) => JOB_WORDS,
+        Some(Context::Dialog) => DIALOG,
         Some(Context::Bench) => BENCH,
         Some(Context::Annotate) => ANNOTATE,
         Some(Context::Agreement) => AGREEMENT,
@@ -94,6 +98,41 @@ const TRAIN: &[Hint] = &[
     (Action::ToBrowse, "groups"),
 ];
 
+const JOBS: &[Hint] = &[
+    (Action::Help, "help"),
+    (Action::NewJob, "start"),
+    (Action::IntoLog, "log"),
+    (Action::StopRun, "stop"),
+    (Action::ResumeRun, "resume"),
+    (Action::RetryRun, "again"),
+    (Action::RemoveRun, "remove"),
+    (Action::FilterRuns, "filter"),
+    (Action::NextJobPane, "pane"),
+    (Action::ToBrowse, "groups"),
+];
+
+const JOB_LOG: &[Hint] = &[
+    (Action::Help, "help"),
+    (Action::SearchLog, "search"),
+    (Action::NextFind(true), "next"),
+    (Action::FollowLog, "follow"),
+    (Action::WrapLog, "wrap"),
+    (Action::JobLarge, "large"),
+    (Action::OutOfLog, "list"),
+];
+
+const JOB_WORDS: &[Hint] = &[
+    (Action::TakeJobWords, "keep"),
+    (Action::DropJobWords, "drop"),
+];
+
+const DIALOG: &[Hint] = &[
+    (Action::StartJob, "start"),
+    (Action::NextField, "field"),
+    (Action::NextOffer, "offered"),
+    (Action::LeaveForm, "leave"),
+];
+
 const BENCH: &[Hint] = &[
     (Action::Help, "help"),
     (Action::OpenCell, "what it got wrong"),
@@ -161,8 +200,8 @@ mod tests {
     #[test]
     fn every_hint_is_of_an_action_that_has_a_key() {
         let lists = [
-            BROWSE, DETAIL, FAILURES, PROBE, TRAIN, BENCH, ANNOTATE, AGREEMENT, WORDS, MISTAKES,
-            PLAN, VALUE, METRICS, FILTER, CHOICE,
+            BROWSE, DETAIL, FAILURES, PROBE, TRAIN, JOBS, JOB_LOG, JOB_WORDS, DIALOG, BENCH,
+            ANNOTATE, AGREEMENT, WORDS, MISTAKES, PLAN, VALUE, METRICS, FILTER, CHOICE,
         ];
         for (action, words) in lists.into_iter().flatten() {
             assert!(TABLE.iter().any(|row| row.action == *action), "{words}");

@@ -33,6 +33,14 @@ pub(crate) enum Context {
     Curate,
     /// With the runs and their curves.
     Train,
+    /// With the queue and what has run.
+    Jobs,
+    /// In the log of one of them.
+    JobLog,
+    /// While a filter of runs or a search in a log is being typed.
+    JobWords,
+    /// In the dialog that starts a job.
+    Dialog,
     /// With the leaderboard.
     Bench,
     /// With what a run got wrong, as a list or case by case.
@@ -71,6 +79,10 @@ impl Context {
             Self::Probe => "Probe",
             Self::Curate => "Curate",
             Self::Train => "Train",
+            Self::Jobs => "Jobs",
+            Self::JobLog => "In a job's log",
+            Self::JobWords => "While typing a filter or a search",
+            Self::Dialog => "In a dialog",
             Self::Bench => "Bench",
             Self::Mistakes => "Mistakes of a benchmark",
             Self::Agreement => "Agreement",
@@ -99,6 +111,8 @@ impl Context {
                         | Self::Detail
                         | Self::Candidates
                         | Self::Train
+                        | Self::Jobs
+                        | Self::JobLog
                         | Self::Bench
                         | Self::Mistakes
                         | Self::Annotate
@@ -113,6 +127,8 @@ impl Context {
                         | Self::Detail
                         | Self::Candidates
                         | Self::Train
+                        | Self::Jobs
+                        | Self::JobLog
                         | Self::Bench
                         | Self::Mistakes
                         | Self::Annotate
@@ -205,6 +221,7 @@ impl Chord {
             "f5" => KeyCode::F(5),
             "f6" => KeyCode::F(6),
             "f7" => KeyCode::F(7),
+            "f8" => KeyCode::F(8),
             _ => {
                 let mut chars = name.chars();
                 let c = chars.next()?;
@@ -261,6 +278,7 @@ fn pretty(key: &str) -> String {
         "f5" => "F5",
         "f6" => "F6",
         "f7" => "F7",
+        "f8" => "F8",
         other => other,
     };
     format!("{prefix}{name}")

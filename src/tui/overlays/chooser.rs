@@ -10,7 +10,7 @@ use tui_input::Input;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::msg::{Action, Work};
-use crate::tui::screens::prose;
+use crate::tui::screens::{jobs, prose};
 use crate::tui::theme::{Role, Theme};
 
 /// Which list it is.
@@ -26,6 +26,8 @@ pub(crate) enum Kind {
     Messages,
     /// A question, with its answers.
     Question,
+    /// What can be started.
+    Begin,
 }
 
 impl Kind {
@@ -36,6 +38,7 @@ impl Kind {
             Self::Themes => "Theme",
             Self::Messages => "Messages",
             Self::Question => "Are you sure?",
+            Self::Begin => "Start what?",
         }
     }
 
@@ -58,6 +61,8 @@ pub(crate) enum Choice {
     Goto(usize),
     /// Does something to a run.
     Work(Work),
+    /// Opens the dialog of what can be started.
+    Begin(jobs::Kind),
     /// Only closes.
     Nothing,
 }
@@ -170,7 +175,7 @@ impl Chooser {
     pub(crate) fn area(&self, screen: Rect) -> Rect {
         let width = match self.kind {
             Kind::Themes => 34,
-            Kind::Palette | Kind::Help | Kind::Question => 76,
+            Kind::Palette | Kind::Help | Kind::Question | Kind::Begin => 76,
             Kind::Messages => 100,
         };
         let width = width

@@ -1,10 +1,10 @@
 //! The lines of each overlay, from the key table, the themes and the log.
 
 use crate::jobs::Force;
-use crate::runs::State;
+use crate::runs::{State, Weight};
 use crate::tui::keys::{Context, TABLE, label_of};
 use crate::tui::msg::{Action, Work};
-use crate::tui::screens::prose;
+use crate::tui::screens::{jobs, prose};
 use crate::tui::status::Log;
 use crate::tui::theme::Theme;
 
@@ -111,6 +111,54 @@ pub(crate) fn stop(name: &str, title: &str, state: State) -> Chooser {
         })
         .collect();
     Chooser::new(Kind::Question, items)
+}
+
+/// Whether the run `name`, called `title`, is to be removed, with what would be lost. The harmless answer comes first.
+pub(crate) fn remove(name: &str, title: &str, weight: Weight) -> Chooser {
+    let title = prose::line(title, 30);
+    let mut lost = vec![format!(
+        "{} {}, {}",
+        weight.files,
+        if weight.files == 1 { "file" } else { "files" },
+        jobs::bytes(weight.bytes)
+    )];
+    match weight.checkpoints {
+        0 => {}
+        1 => lost.push("1 checkpoint".into()),
+        n => lost.push(format!("{n} checkpoints")),
+    }
+    lost.extend(weight.report.then(|| "its report".into()));
+    let answer = |words: String, choice| Item {
+        section: "There is no way back.",
+        keys: String::new(),
+        words,
+        choice,
+    };
+    let run = name.to_owned();
+    let items = vec![
+        answer(format!("keep '{title}'"), Choice::Nothing),
+        answer(
+            format!("remove '{title}': {}", lost.join(", ")),
+            Choice::Work(Work::Remove { run }),
+        ),
+    ];
+    Chooser::new(Kind::Question, items)
+}
+
+/// What can be started; a training by its plan, everything else by a dialog.
+pub(crate) fn begin() -> Chooser {
+    let item = |words: &str, choice| Item {
+        section: "",
+        keys: String::new(),
+        words: words.into(),
+        choice,
+    };
+    let mut items: Vec<Item> = jobs::Kind::ALL
+        .into_iter()
+        .map(|kind| item(kind.title(), Choice::Begin(kind)))
+        .collect();
+    items.insert(1, item("Train a model", Choice::Run(Action::NewRun)));
+    Chooser::new(Kind::Begin, items)
 }
 
 /// The log, newest first, long messages on several lines.

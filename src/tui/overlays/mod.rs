@@ -5,4 +5,4 @@ mod chooser;
 mod content;
 
 pub(crate) use chooser::{Choice, Chooser, Item, Kind};
-pub(crate) use content::{help, messages, palette, stop, themes};
+pub(crate) use content::{begin, help, messages, palette, remove, stop, themes};

@@ -10,6 +10,7 @@ pub(crate) mod curate;
 pub(crate) mod detail;
 pub(crate) mod failures;
 pub(crate) mod grid;
+pub(crate) mod jobs;
 pub(crate) mod probe;
 pub(crate) mod prose;
 pub(crate) mod tile;

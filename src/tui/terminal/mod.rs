@@ -5,6 +5,7 @@ mod examine;
 #[cfg(unix)]
 mod input;
 mod keys;
+mod notice;
 mod probe;
 mod screen;
 mod signals;
@@ -27,6 +28,7 @@ use crate::tui::widgets::image::Farewell;
 
 pub use examine::{Examined, examine};
 pub(crate) use keys::forward_events;
+pub(crate) use notice::notice;
 pub(crate) use probe::probe;
 pub(crate) use screen::{Release, screen};
 pub(crate) use signals::forward_signals;

@@ -2,6 +2,7 @@
 
 #![cfg(unix)]
 
+mod jobs;
 mod terminal;
 mod vanished;
 

@@ -6,7 +6,7 @@ mod form;
 mod form_view;
 pub(crate) mod layout;
 mod lens;
-mod metrics;
+pub(crate) mod metrics;
 pub(crate) mod panes;
 mod shelf;
 mod told;
@@ -22,13 +22,14 @@ use crate::domain::GroupId;
 use crate::domain::curves::{Ruler, nearest};
 use crate::runs::Event;
 use crate::tui::msg::Action;
+use crate::tui::screens::jobs::{JobNews, JobWatch};
 use crate::tui::widgets::chart::Chart;
 
 pub(crate) use draft::Draft;
 pub(crate) use form_view::area as form_area;
-pub(crate) use shelf::{Entry, Shelf};
+pub(crate) use shelf::{Entry, Shelf, Times};
 pub(crate) use told::{Across, Told};
-pub(crate) use view::{View, view};
+pub(crate) use view::{View, state_mark, thousands, view};
 
 /// What is under the charts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,6 +64,8 @@ pub(crate) enum RunNews {
         /// Its last lines, oldest first.
         lines: Vec<String>,
     },
+    /// For the jobs screen.
+    Job(JobNews),
 }
 
 /// What to watch: newest wins.
@@ -74,6 +77,15 @@ pub(crate) struct Watch {
     pub(crate) follow: Vec<String>,
     /// The run whose log shows.
     pub(crate) log: Option<String>,
+    /// What is looked at on the jobs screen, while that is open.
+    pub(crate) job: Option<JobWatch>,
+}
+
+impl Watch {
+    /// Whether somebody looks at runs.
+    pub(crate) const fn is_looked_at(&self) -> bool {
+        self.open || self.job.is_some()
+    }
 }
 
 /// The followed groups of the marked run, and which of them shows.
@@ -122,6 +134,7 @@ impl Train {
                 self.log = (run, lines);
                 self.pane == Pane::Log
             }
+            RunNews::Job(_) => false,
         }
     }
 
@@ -137,6 +150,7 @@ impl Train {
                 .map(str::to_owned)
                 .collect(),
             log: marked.filter(|_| open && self.pane == Pane::Log),
+            job: None,
         }
     }
 

@@ -26,6 +26,28 @@ pub(crate) struct Entry {
     pub(crate) phase: Option<String>,
     /// Why it is where it is.
     pub(crate) reason: Option<String>,
+    /// When things happened to it.
+    pub(crate) times: Times,
+    /// The number that a cluster knows it by.
+    pub(crate) job: Option<String>,
+    /// The process that took it up last, and its machine.
+    pub(crate) process: Option<(u32, String)>,
+}
+
+/// When things happened to a run, in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Times {
+    /// A process first took it up.
+    pub(crate) started: Option<f64>,
+    /// The last fact was noted.
+    pub(crate) latest: Option<f64>,
+}
+
+impl Times {
+    /// Seconds from the beginning to the last that was heard.
+    pub(crate) fn span(self) -> Option<f64> {
+        Some((self.latest? - self.started?).max(0.0))
+    }
 }
 
 impl Entry {
@@ -265,7 +287,14 @@ impl Shelf {
                 parts.extend(left.map(|left| format!("{} left", prose::duration(left))));
                 words.push(parts.join(" "));
             }
-            several => words.push(format!("▶ {} runs", several.len())),
+            several => {
+                let shares: Vec<f64> = several.iter().filter_map(|run| run.share()).collect();
+                let mut parts = vec![format!("▶ {} runs", several.len())];
+                if shares.len() == several.len() {
+                    parts.push(percent(shares.iter().sum::<f64>() / shares.len() as f64));
+                }
+                words.push(parts.join(" "));
+            }
         }
         let (queued, stalled) = (live(State::Queued).count(), live(State::Stalled).count());
         if queued > 0 {
@@ -365,6 +394,6 @@ mod tests {
         runs[1].state = State::Running;
         runs[2].state = State::Queued;
         shelf.list(runs);
-        assert_eq!(shelf.digest().unwrap(), "▶ 2 runs · 1 queued");
+        assert_eq!(shelf.digest().unwrap(), "▶ 2 runs 75% · 1 queued");
     }
 }

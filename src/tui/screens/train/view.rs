@@ -76,7 +76,7 @@ fn draw_list(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, train: &Trai
 }
 
 /// The mark of a state, and how it is drawn.
-pub(super) const fn state_mark(state: State) -> (&'static str, Role) {
+pub(crate) const fn state_mark(state: State) -> (&'static str, Role) {
     match state {
         State::Running => ("▶", Role::Good),
         State::Queued => ("…", Role::Fair),
@@ -216,7 +216,7 @@ fn lens_words(train: &Train) -> String {
 }
 
 /// `12,345`.
-pub(super) fn thousands(number: u64) -> String {
+pub(crate) fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -1,6 +1,9 @@
 //! Watching run folders off the loop: one thread lists the runs now and then, follows those that show, in bounded pieces, and
 //! reads the end of one log. It speaks only when something changed, and sleeps longer while nobody looks.
 
+mod job;
+mod tend;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -8,9 +11,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use crate::jobs::job_number;
 use crate::runs::{Folder, Reader, Run, State, glance};
 
-use super::screens::train::{Entry, RunNews, Watch};
+use super::screens::train::{Entry, RunNews, Times, Watch};
+use job::{Eye, Gauge};
+pub(crate) use tend::Tender;
 
 /// Between two looks at the runs that are followed: often enough to be called live, and four wake-ups a second.
 const LOOK: Duration = Duration::from_millis(250);
@@ -58,7 +64,7 @@ impl Watcher {
                 let mut pause = Duration::ZERO;
                 while let Some(watch) = worker.wait(pause) {
                     let more = rounds.round(&watch, Instant::now(), &answer);
-                    pause = match (more, watch.open) {
+                    pause = match (more, watch.is_looked_at()) {
                         (true, _) => BREATH,
                         (false, true) => LOOK,
                         (false, false) => LIST_UNSEEN,
@@ -113,6 +119,8 @@ pub(crate) struct Rounds {
     glances: HashMap<String, (Stamp, Entry)>,
     readers: BTreeMap<String, Reader>,
     log: Option<(String, Stamp)>,
+    eye: Option<Eye>,
+    gauge: Gauge,
     troubles: Vec<String>,
 }
 
@@ -126,6 +134,8 @@ impl Rounds {
             glances: HashMap::new(),
             readers: BTreeMap::new(),
             log: None,
+            eye: None,
+            gauge: Gauge::default(),
             troubles: Vec::new(),
         }
     }
@@ -137,7 +147,11 @@ impl Rounds {
         now: Instant,
         answer: &impl Fn(Result<RunNews, String>),
     ) -> bool {
-        let pause = if watch.open { LIST } else { LIST_UNSEEN };
+        let pause = if watch.is_looked_at() {
+            LIST
+        } else {
+            LIST_UNSEEN
+        };
         if self.listed.is_none_or(|at| now - at >= pause) {
             self.listed = Some(now);
             self.list(answer);
@@ -150,7 +164,37 @@ impl Rounds {
             }
         }
         self.read_log(watch.log.as_deref(), answer);
-        more
+        more | self.look_at_job(watch, now, answer)
+    }
+
+    /// Reads on in the run that is looked at on the jobs screen, and what the live ones take; true if there is more.
+    fn look_at_job(
+        &mut self,
+        watch: &Watch,
+        now: Instant,
+        answer: &impl Fn(Result<RunNews, String>),
+    ) -> bool {
+        let Some(job) = &watch.job else {
+            self.eye = None;
+            return false;
+        };
+        let live = self.entries.as_deref().unwrap_or_default();
+        if let Some(news) = self.gauge.look(&self.root, live, now) {
+            answer(Ok(RunNews::Job(news)));
+        }
+        if self.eye.as_ref().is_none_or(|eye| !eye.is_on(&job.run)) {
+            self.eye = Some(Eye::on(&self.root, &job.run));
+        }
+        let Some(eye) = &mut self.eye else {
+            return false;
+        };
+        match eye.look(job, (EVENTS, TIME), &|news| answer(Ok(RunNews::Job(news)))) {
+            Ok(more) => more,
+            Err(why) => {
+                self.complain(why, answer);
+                false
+            }
+        }
     }
 
     fn list(&mut self, answer: &impl Fn(Result<RunNews, String>)) {
@@ -254,6 +298,14 @@ fn look(run: Run) -> Result<Entry, String> {
         progress: summary.progress(),
         phase: summary.phase.clone().filter(|_| state == State::Running),
         reason: summary.reason(state),
+        times: Times {
+            started: summary.started,
+            latest: summary.latest,
+        },
+        job: (run.manifest.launcher == "slurm")
+            .then(|| job_number(&run.folder))
+            .flatten(),
+        process: summary.process,
         manifest: run.manifest,
         state,
     })
@@ -285,167 +337,4 @@ fn tail(path: &Path) -> std::io::Result<Vec<String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::RefCell;
-
-    use super::*;
-    use crate::runs::{Ending, Event, Fact, Manifest};
-
-    struct Place {
-        root: tempfile::TempDir,
-        rounds: Rounds,
-        now: Instant,
-    }
-
-    fn place() -> Place {
-        let root = tempfile::tempdir().unwrap();
-        let rounds = Rounds::new(root.path().to_owned());
-        let now = Instant::now();
-        Place { root, rounds, now }
-    }
-
-    impl Place {
-        fn run(&self, title: &str) -> Folder {
-            let manifest = Manifest::new("train", Vec::new(), title);
-            Folder::create(self.root.path(), &manifest).unwrap()
-        }
-
-        /// A round some seconds later: its news, and whether there is more.
-        fn round(&mut self, watch: &Watch) -> (Vec<Result<RunNews, String>>, bool) {
-            self.now += LIST_UNSEEN;
-            let news = RefCell::new(Vec::new());
-            let more = self
-                .rounds
-                .round(watch, self.now, &|n| news.borrow_mut().push(n));
-            (news.into_inner(), more)
-        }
-    }
-
-    fn write(folder: &Folder, facts: impl IntoIterator<Item = Fact>) {
-        use std::io::Write as _;
-        let mut file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(folder.events())
-            .unwrap();
-        for (i, fact) in facts.into_iter().enumerate() {
-            let time = i as f64;
-            let event = Event { time, fact };
-            writeln!(file, "{}", serde_json::to_string(&event).unwrap()).unwrap();
-        }
-    }
-
-    fn metric(step: u64) -> Fact {
-        Fact::Metrics {
-            step,
-            epoch: 0.0,
-            values: BTreeMap::from([("train.loss".into(), 0.5)]),
-        }
-    }
-
-    fn watch(name: &str) -> Watch {
-        Watch {
-            open: true,
-            follow: vec![name.to_owned()],
-            log: None,
-        }
-    }
-
-    #[test]
-    fn nothing_is_said_while_nothing_changes() {
-        let mut place = place();
-        let (news, _) = place.round(&Watch::default());
-        assert_eq!(news, [Ok(RunNews::Listed(Vec::new()))]);
-        assert!(place.round(&Watch::default()).0.is_empty());
-        let folder = place.run("a");
-        let ended = Fact::Ended {
-            ending: Ending::Done,
-            reason: "all steps done".into(),
-        };
-        write(&folder, [metric(1), ended]);
-        let (news, _) = place.round(&Watch::default());
-        let Ok(RunNews::Listed(entries)) = &news[0] else {
-            panic!("{news:?}");
-        };
-        assert_eq!((entries[0].title(), entries[0].state), ("a", State::Done));
-        assert_eq!(entries[0].reason.as_deref(), Some("all steps done"));
-        assert!(place.round(&Watch::default()).0.is_empty());
-    }
-
-    #[test]
-    fn a_long_run_comes_in_pieces_and_then_only_what_is_new() {
-        let mut place = place();
-        let folder = place.run("a");
-        write(&folder, (1..=EVENTS as u64 + 10).map(metric));
-        let watch = watch(&folder.name());
-        let told = |news: &[Result<RunNews, String>]| {
-            let count = |n: &Result<RunNews, String>| match n {
-                Ok(RunNews::Told { events, anew, .. }) => Some((events.len(), *anew)),
-                _ => None,
-            };
-            news.iter().find_map(count)
-        };
-        let (news, more) = place.round(&watch);
-        let (first, anew) = told(&news).unwrap();
-        assert!(anew && more && first <= EVENTS);
-        let (mut rest, mut again) = (first, true);
-        while again {
-            let (news, more) = place.round(&watch);
-            rest += told(&news).map_or(0, |(count, _)| count);
-            again = more;
-        }
-        assert_eq!(rest, EVENTS + 10);
-        write(&folder, [metric(9999)]);
-        assert_eq!(told(&place.round(&watch).0), Some((1, false)));
-        // Looked at again after something else: from the beginning.
-        place.round(&Watch::default());
-        assert!(told(&place.round(&watch).0).unwrap().1);
-    }
-
-    #[test]
-    fn the_end_of_a_log_is_read_when_it_has_changed() {
-        let mut place = place();
-        let folder = place.run("a");
-        let watch = Watch {
-            log: Some(folder.name()),
-            ..watch(&folder.name())
-        };
-        place.round(&watch);
-        assert!(place.round(&watch).0.is_empty());
-        let text = format!("{}loading 1%\rloading 2%\nready\n", "old\n".repeat(30_000));
-        std::fs::write(folder.log(), text).unwrap();
-        let (news, _) = place.round(&watch);
-        let Ok(RunNews::Log { lines, .. }) = &news[0] else {
-            panic!("{news:?}");
-        };
-        assert_eq!(lines.len(), LOG_LINES);
-        assert_eq!(lines[LOG_LINES - 2..], ["loading 2%", "ready"]);
-    }
-
-    #[test]
-    fn what_is_wrong_is_said_once() {
-        let mut place = place();
-        std::fs::create_dir(place.root.path().join("torn")).unwrap();
-        std::fs::write(place.root.path().join("torn/run.toml"), "verb = 3").unwrap();
-        let (news, _) = place.round(&Watch::default());
-        assert!(news[0].as_ref().unwrap_err().contains("torn"), "{news:?}");
-        assert!(place.round(&Watch::default()).0.is_empty());
-    }
-
-    #[test]
-    fn the_thread_ends_with_its_handle_and_answers_at_once_to_something_else() {
-        let place = place();
-        let folder = place.run("a");
-        let (tx, rx) = std::sync::mpsc::channel();
-        let watcher = Watcher::start(place.root.path().to_owned(), move |news| {
-            let _ = tx.send(news);
-        })
-        .unwrap();
-        let next = || rx.recv_timeout(Duration::from_secs(20));
-        assert!(matches!(next(), Ok(Ok(RunNews::Listed(_)))));
-        watcher.watch(watch(&folder.name()));
-        assert!(matches!(next(), Ok(Ok(RunNews::Told { .. }))));
-        drop(watcher);
-        assert!(next().is_err(), "nobody is left to speak");
-    }
-}
+mod tests;

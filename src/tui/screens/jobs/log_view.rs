@@ -1,0 +1,186 @@
+//! Drawing the log: its lines with what is searched for made plain, and over them how it is looked at.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::{Line, Span};
+
+use super::log::LogPane;
+use super::{Focus, Jobs, table};
+use crate::domain::text::printable;
+use crate::runs::log::{MOST_HITS, found};
+use crate::tui::screens::train::thousands;
+use crate::tui::theme::{Role, Theme};
+use crate::tui::widgets::text;
+
+/// Rows that one line may take where it is broken.
+const ROWS: u16 = 40;
+
+/// Draws the log into `area`, its title line first.
+pub(super) fn draw(frame: &mut Frame<'_>, theme: &Theme, area: Rect, jobs: &Jobs) {
+    if area.is_empty() {
+        return;
+    }
+    head(frame, theme, Rect { height: 1, ..area }, jobs);
+    let body = Rect {
+        y: area.y + 1,
+        height: area.height - 1,
+        ..area
+    };
+    let log = &jobs.log;
+    if log.page().lines.is_empty() {
+        let words = match jobs.list.marked() {
+            Some(_) if log.page().run.is_empty() => "reading the log…",
+            Some(_) => "the log is empty",
+            None => "",
+        };
+        let words = Span::styled(words, theme[Role::Dim]);
+        frame.render_widget(words, body);
+        return;
+    }
+    let rows = lines(log, theme, body);
+    for (line, y) in rows.into_iter().zip(body.y..body.bottom()) {
+        frame.render_widget(
+            line,
+            Rect {
+                y,
+                height: 1,
+                ..body
+            },
+        );
+    }
+}
+
+/// The rows that show. Where the end is followed, the last line is at the bottom or the first at the top.
+fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
+    let height = usize::from(body.height);
+    let search = log.search.value().trim();
+    let mut rows = Vec::new();
+    for (number, text) in log.lines(height) {
+        let style = if number.is_some() && number == log.at() {
+            theme[Role::Selected]
+        } else {
+            Style::new()
+        };
+        if log.wrap {
+            let parts = text::wrap(text, body.width);
+            let parts = parts.into_iter().take(usize::from(ROWS));
+            let before = rows.len();
+            rows.extend(parts.map(|part| marked(part, search, theme, style)));
+            if rows.len() == before {
+                rows.push(Line::default());
+            }
+        } else {
+            let shown: String = printable(text).chars().skip(log.aside).collect();
+            rows.push(marked(
+                text::shorten(&shown, body.width),
+                search,
+                theme,
+                style,
+            ));
+        }
+    }
+    if log.follow {
+        rows.drain(..rows.len().saturating_sub(height));
+    }
+    rows.truncate(height);
+    rows
+}
+
+/// A line in which what is searched for stands out.
+fn marked<'a>(line: String, search: &str, theme: &Theme, style: Style) -> Line<'a> {
+    let mut spans = Vec::new();
+    let mut rest = line.as_str();
+    while let Some(place) = found(rest, search) {
+        let (before, after) = rest.split_at(place.start);
+        let (hit, after) = after.split_at(place.len());
+        spans.push(Span::styled(before.to_owned(), style));
+        let bright = theme[Role::Warning].add_modifier(ratatui::style::Modifier::REVERSED);
+        spans.push(Span::styled(hit.to_owned(), bright));
+        rest = after;
+    }
+    spans.push(Span::styled(rest.to_owned(), style));
+    Line::from(spans)
+}
+
+/// What it is, how it is looked at, and how much is found.
+fn head(frame: &mut Frame<'_>, theme: &Theme, area: Rect, jobs: &Jobs) {
+    let log = &jobs.log;
+    let here = matches!(jobs.focus, Focus::Log | Focus::Search);
+    let mut left = vec![Span::styled(
+        "log",
+        theme[if here { Role::Accent } else { Role::Title }],
+    )];
+    let mut words = Vec::new();
+    if let Some(shard) = log.shard() {
+        words.push(format!("shard {shard:03}"));
+    }
+    words.push(place(log));
+    if log.wrap {
+        words.push("wrapped".into());
+    } else if log.aside > 0 {
+        words.push(format!("from column {}", log.aside + 1));
+    }
+    left.push(Span::styled(
+        format!("  {}", words.join(" · ")),
+        theme[Role::Dim],
+    ));
+    let used = left.iter().map(Span::width).sum::<usize>() as u16;
+    frame.render_widget(Line::from(left), area);
+    let typing = jobs.focus == Focus::Search;
+    if log.search.value().is_empty() && !typing {
+        return;
+    }
+    let finds = finds(log);
+    let role = if log.page().hits.is_empty() && log.page().whole {
+        Role::Warning
+    } else {
+        Role::Dim
+    };
+    let right = Span::styled(finds, theme[role]);
+    let taken = used + 2 + text::width(&right.content) + 2;
+    let field = Rect {
+        x: area.x + used + 2,
+        width: area.width.saturating_sub(taken),
+        ..area
+    };
+    table::typed(
+        frame,
+        theme,
+        field.intersection(area),
+        (&log.search, typing),
+    );
+    frame.render_widget(Line::from(right).right_aligned(), area);
+}
+
+/// Which lines show, or that the end is followed.
+fn place(log: &LogPane) -> String {
+    let page = log.page();
+    let all = thousands(page.all as u64);
+    let counted = if page.whole { "" } else { "+" };
+    if log.follow {
+        return format!("{all}{counted} lines · follows the end");
+    }
+    let first = log.lines(1).first().and_then(|(number, _)| *number);
+    let at = first.map_or("…".into(), |n| thousands(n as u64 + 1));
+    format!("line {at} of {all}{counted}")
+}
+
+fn finds(log: &LogPane) -> String {
+    let page = log.page();
+    if page.search != log.search.value().trim() {
+        return "…".into();
+    }
+    let (count, at) = log.finds();
+    let more = if count >= MOST_HITS || !page.whole {
+        "+"
+    } else {
+        ""
+    };
+    match (count, at) {
+        (0, _) if page.whole => "not found".into(),
+        (count, Some(at)) => format!("{at} of {}{more}", thousands(count as u64)),
+        (1, None) if page.whole => "in 1 line".into(),
+        (count, None) => format!("in {}{more} lines", thousands(count as u64)),
+    }
+}

@@ -1,0 +1,191 @@
+//! The jobs screen without a terminal: the order of the runs, and the log as one moves in it.
+
+use std::sync::Arc;
+
+use ratatui::layout::Rect;
+use tui_input::Input;
+
+use super::log::{LogPane, Page, Window};
+use super::{Facts, List, Pane, layout};
+use crate::runs::State;
+use crate::tui::msg::Action;
+use crate::tui::sample_of_jobs::{entries, log};
+
+/// Rows of the log in these tests.
+const ROWS: usize = 10;
+
+fn titles(list: &List) -> Vec<(State, String)> {
+    let rows = list.rows().into_iter();
+    rows.map(|entry| (entry.state, entry.title().to_owned()))
+        .collect()
+}
+
+#[test]
+fn what_runs_or_waits_comes_first_in_its_order_and_then_the_newest() {
+    let mut list = List::default();
+    list.read(&entries());
+    let expected = [
+        (State::Running, "all edits"),
+        (State::Running, "edits"),
+        (State::Queued, "gedit demo"),
+        (State::Queued, "edits"),
+        (State::Failed, "heads"),
+        (State::Stopped, "fine-tune"),
+        (State::Done, "edits"),
+    ];
+    assert_eq!(titles(&list), expected.map(|(s, t)| (s, t.to_owned())));
+    assert_eq!(list.counts(), [2, 2, 3]);
+}
+
+#[test]
+fn the_mark_stays_with_its_run_and_goes_to_the_neighbour_of_one_that_is_gone() {
+    let mut list = List::default();
+    list.step(3);
+    assert!(list.marked().is_none());
+    list.read(&entries());
+    list.step(4);
+    assert_eq!(list.marked().unwrap().title(), "heads");
+    let mut fewer = entries();
+    fewer.remove(0);
+    list.read(&fewer);
+    assert_eq!(
+        (list.position(), list.marked().unwrap().title()),
+        (3, "heads")
+    );
+    fewer.retain(|entry| entry.title() != "heads");
+    list.read(&fewer);
+    assert_eq!(list.marked().unwrap().title(), "fine-tune");
+    list.filter = Input::new("CPU score".into());
+    list.arrange();
+    assert_eq!(list.rows().len(), 2, "{:?}", titles(&list));
+    list.wait_for(entries()[0].name.clone());
+    assert_ne!(list.marked().unwrap().title(), "gedit demo");
+    list.filter.reset();
+    list.read(&entries());
+    assert_eq!(list.marked().unwrap().title(), "gedit demo");
+}
+
+/// A log of a thousand lines that answers every wish.
+fn pane() -> LogPane {
+    let mut pane = LogPane::default();
+    pane.show(Some("a"));
+    answer(&mut pane, 1000);
+    pane
+}
+
+fn answer(pane: &mut LogPane, all: usize) {
+    let wish = pane.wish(ROWS);
+    let window = match wish.window {
+        Window::End(count) => all.saturating_sub(count)..all,
+        Window::From(first, count) => first.min(all)..(first + count).min(all),
+    };
+    let hits: Vec<usize> = (0..all).filter(|i| i % 100 == 50).collect();
+    pane.hear(Page {
+        hits: if wish.search.is_empty() {
+            Arc::default()
+        } else {
+            hits.into()
+        },
+        search: wish.search,
+        ..log("a", all, window)
+    });
+}
+
+fn shown(pane: &LogPane) -> (usize, usize) {
+    let lines = pane.lines(ROWS);
+    let number = |line: Option<&(Option<usize>, &str)>| line.unwrap().0.unwrap();
+    (number(lines.first()), number(lines.last()))
+}
+
+#[test]
+fn the_end_is_followed_until_one_goes_back_and_again_when_one_is_there() {
+    let mut pane = pane();
+    assert_eq!(shown(&pane), (990, 999));
+    answer(&mut pane, 1003);
+    assert_eq!(shown(&pane), (993, 1002));
+    pane.act(Action::LogLines(-1), ROWS);
+    assert!(!pane.follow);
+    // A step finds its line among what was read already.
+    assert_eq!(shown(&pane), (992, 1001));
+    answer(&mut pane, 1010);
+    assert_eq!(shown(&pane), (992, 1001));
+    for _ in 0..3 {
+        pane.act(Action::LogPage(true), ROWS);
+        answer(&mut pane, 1010);
+    }
+    assert!(pane.follow);
+    pane.act(Action::LogStart, ROWS);
+    answer(&mut pane, 1010);
+    assert_eq!(shown(&pane), (0, 9));
+    pane.act(Action::LogEnd, ROWS);
+    answer(&mut pane, 1010);
+    assert_eq!(shown(&pane), (1000, 1009));
+}
+
+#[test]
+fn finds_are_gone_through_both_ways_round_the_ends() {
+    let mut pane = pane();
+    pane.begin_search();
+    pane.type_into(|input| *input = Input::new("x".into()));
+    answer(&mut pane, 1000);
+    // From the end on there is none: the first of all.
+    assert_eq!((pane.at(), pane.finds()), (Some(50), (10, Some(1))));
+    pane.end_search(true, ROWS);
+    answer(&mut pane, 1000);
+    assert_eq!(shown(&pane).0, 47);
+    pane.act(Action::NextFind(true), ROWS);
+    assert_eq!(pane.at(), Some(150));
+    pane.act(Action::NextFind(false), ROWS);
+    pane.act(Action::NextFind(false), ROWS);
+    assert_eq!((pane.at(), pane.finds().1), (Some(950), Some(10)));
+    assert!(pane.drop_search() && !pane.drop_search());
+}
+
+#[test]
+fn another_run_shows_its_own_log_from_the_end() {
+    let mut pane = pane();
+    pane.act(Action::LogStart, ROWS);
+    pane.act(Action::WrapLog, ROWS);
+    pane.show(Some("b"));
+    assert!(pane.follow && pane.wrap && pane.page().lines.is_empty());
+    assert!(!pane.hear(log("a", 5, 0..5)), "that was of the run before");
+    pane.turn_part(true, 2);
+    assert_eq!(pane.shard(), Some(0));
+    pane.turn_part(true, 2);
+    pane.turn_part(true, 2);
+    assert_eq!(pane.shard(), None);
+    pane.turn_part(false, 2);
+    assert_eq!(pane.shard(), Some(1));
+    pane.turn_part(false, 0);
+    assert_eq!(pane.shard(), None);
+}
+
+#[test]
+fn nothing_leaves_the_screen_and_nothing_covers_another_at_any_size() {
+    for width in (0..260).step_by(7) {
+        for height in 0..70 {
+            for (pane, large) in [
+                (Pane::Log, false),
+                (Pane::Facts, false),
+                (Pane::Curves, true),
+            ] {
+                let area = Rect::new(0, 1, width, height);
+                let l = layout(
+                    area,
+                    Facts {
+                        runs: 9,
+                        pane,
+                        large,
+                    },
+                );
+                let parts = [l.title, l.heads, l.rows, l.rule, l.facts, l.divider, l.pane];
+                for (i, part) in parts.iter().enumerate().filter(|(_, p)| !p.is_empty()) {
+                    assert_eq!(part.intersection(area), *part, "{width}x{height}");
+                    for other in &parts[..i] {
+                        assert!(part.intersection(*other).is_empty(), "{width}x{height}");
+                    }
+                }
+            }
+        }
+    }
+}
