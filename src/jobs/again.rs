@@ -38,7 +38,7 @@ pub fn have_done(program: &Path, command: &mut Command) -> Result<String, JobErr
     }
     let said = String::from_utf8_lossy(&output.stderr);
     let said = said.trim();
-    let said = said.strip_prefix("error: ").unwrap_or(said);
+    let said = said.strip_prefix("erw: ").unwrap_or(said);
     Err(JobError::Refused(if said.is_empty() {
         format!("'{}' ended with {}", program.display(), output.status)
     } else {
@@ -82,7 +82,7 @@ mod tests {
             have_done(sh, &mut command)
         };
         assert_eq!(shell("echo a; echo b >&2").unwrap(), "a\n");
-        let why = shell("echo 'error: no such model' >&2; exit 2").unwrap_err();
+        let why = shell("echo 'erw: no such model' >&2; exit 2").unwrap_err();
         assert_eq!(why.to_string(), "no such model");
         assert!(shell("exit 3").unwrap_err().to_string().contains('3'));
     }

@@ -55,6 +55,8 @@ pub(crate) struct Sight {
     heat: usize,
     /// What scores hang on.
     pub(crate) found: Option<Found>,
+    /// What is being found out.
+    pub(crate) hanging: Hanging,
 }
 
 impl Default for Sight {
@@ -66,6 +68,7 @@ impl Default for Sight {
             blink: false,
             heat: 0,
             found: None,
+            hanging: Hanging::default(),
         }
     }
 }
@@ -205,7 +208,7 @@ impl Sight {
 }
 
 /// What is being found out of what a score hangs on, or of a factor: the newest job, and whose it is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Hanging {
     /// The newest job.
     pub(crate) job: u64,

@@ -40,7 +40,7 @@ use super::screens::grid::USUAL_CELL;
 use super::screens::jobs::Jobs;
 use super::screens::probe::Probe;
 use super::screens::train::Train;
-use super::sight::{Hanging, Sight};
+use super::sight::Sight;
 use super::status::{Log, Model, Phase};
 use super::theme::{Depth, Theme};
 use super::widgets::image::Graphics;
@@ -107,7 +107,6 @@ struct Screens {
     sight: Sight,
     failures: Failures,
     probe: Probe,
-    hanging: Hanging,
     train: Train,
     bench: Bench,
     annotate: Annotate,

@@ -94,8 +94,8 @@ impl App {
             whole,
         } = news
         {
-            let target = self.screens.hanging.target;
-            if job == self.screens.hanging.job
+            let target = self.screens.sight.hanging.target;
+            if job == self.screens.sight.hanging.job
                 && let Some((group, index)) = target
                 && let Some(record) = self.records.get(group)
                 && let Some(candidate) = record.group.candidates.get(index)
@@ -117,7 +117,7 @@ impl App {
         if self.screens.probe.hear(news) {
             self.paint.due |= self.screens.open == Screen::Probe;
         } else if let Some((job, why)) = failed
-            && job == self.screens.hanging.job
+            && job == self.screens.sight.hanging.job
         {
             self.tell(format!("what the score hangs on: {why}"));
         }
@@ -130,7 +130,7 @@ impl App {
         index: usize,
         result: Result<Reward, String>,
     ) -> Vec<Effect> {
-        if self.screens.hanging.target.is_some() && job == self.screens.hanging.job {
+        if self.screens.sight.hanging.target.is_some() && job == self.screens.sight.hanging.job {
             return vec![Effect::Heard { job, index, result }];
         }
         if self.screens.probe.rated(job, index, result) {
@@ -159,14 +159,14 @@ impl App {
             _ => None,
         };
         if let (true, Some(looked_at)) = (occlusion, looked_at) {
-            if self.screens.hanging.target != Some(looked_at) {
+            if self.screens.sight.hanging.target != Some(looked_at) {
                 return self.occlude(looked_at).into_iter().collect();
             }
             return Vec::new();
         }
-        if self.screens.hanging.busy && !on_probe {
-            self.screens.hanging.busy = false;
-            self.screens.hanging.target = None;
+        if self.screens.sight.hanging.busy && !on_probe {
+            self.screens.sight.hanging.busy = false;
+            self.screens.sight.hanging.target = None;
             self.screens.sight.found = None;
             return vec![Effect::StopProbe];
         }
@@ -180,8 +180,8 @@ impl App {
         let rival = |index: &usize| record.reward(*index).map(|r| r.aggregate.mean);
         let rivals = (0..group.candidates.len()).filter(|index| *index != target.index);
         let rivals: Vec<f64> = rivals.filter_map(|index| rival(&index)).collect();
-        let job = self.screens.hanging.next();
-        self.screens.hanging.target = None;
+        let job = self.screens.sight.hanging.next();
+        self.screens.sight.hanging.target = None;
         let factor = self.screens.probe.begin(job, rivals)?;
         Some(Effect::Probe(Wish {
             job,
@@ -194,8 +194,8 @@ impl App {
 
     fn occlude(&mut self, (id, index): (GroupId, usize)) -> Option<Effect> {
         let group = std::sync::Arc::clone(&self.records.get(id)?.group);
-        let job = self.screens.hanging.next();
-        self.screens.hanging.target = Some((id, index));
+        let job = self.screens.sight.hanging.next();
+        self.screens.sight.hanging.target = Some((id, index));
         self.screens.sight.found = None;
         Some(Effect::Probe(Wish {
             job,

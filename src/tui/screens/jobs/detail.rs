@@ -14,6 +14,7 @@ use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::chart::{Chart, Curve};
 use crate::tui::widgets::meter::Meter;
 use crate::tui::widgets::sparkline::score_cells;
+use crate::tui::widgets::text;
 
 /// Columns for the name of a fact.
 const NAME: u16 = 10;
@@ -72,7 +73,11 @@ fn standing(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry) -> 
         Some(phase) if entry.state == State::Running => phase,
         _ => entry.state.word(),
     };
-    line(frame, &format!("{mark} {words}"), role);
+    let took = entry.times.span().filter(|_| !entry.state.is_live());
+    let took = took.map_or(String::new(), |took| {
+        format!(" after {}", prose::duration(took))
+    });
+    line(frame, &format!("{mark} {words}{took}"), role);
     let reason = entry.reason.as_deref().unwrap_or_default();
     for part in prose::wrap(reason, area.width, 4) {
         line(frame, &part, role);
@@ -90,11 +95,17 @@ fn standing(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry) -> 
         progress.unit
     )];
     if live {
-        parts.extend(progress.rate.map(|rate| format!("{rate:.2}/s")));
+        parts.extend(
+            progress
+                .rate
+                .map(|rate| format!("{}/s", text::number(rate))),
+        );
         let left = progress.seconds_left;
         parts.extend(left.map(|left| format!("{} left", prose::duration(left))));
     }
-    line(frame, &parts.join(" · "), Role::Dim);
+    for part in prose::wrap(&parts.join(" · "), area.width, 2) {
+        line(frame, &part, Role::Dim);
+    }
     if let Some(share) = entry.share().filter(|_| live) {
         let place = Rect::new(area.x, y, area.width, 1).intersection(area);
         frame.render_widget(Meter::new(share, "", theme), place);
@@ -236,7 +247,7 @@ fn gauge(
     }
     let row = Rect { height: 1, ..area };
     let words = prose::line(words, area.width.saturating_sub(NAME));
-    let used = crate::tui::widgets::text::width(&words);
+    let used = text::width(&words);
     frame
         .buffer_mut()
         .set_string(row.x, row.y, name, theme[Role::Dim]);
@@ -253,7 +264,7 @@ fn gauge(
     let cells: Vec<Option<f32>> = shown.iter().map(|value| Some(*value as f32)).collect();
     let cells = score_cells(&cells, Some((0.0, most as f32)), place.width, theme);
     // No value of these is the best one.
-    let style = theme[Role::Aggregate];
+    let style = theme[Role::BorderFocused];
     let cells: Vec<Span<'_>> = cells
         .into_iter()
         .map(|cell| Span::styled(cell.content, style))

@@ -62,7 +62,7 @@ fn the_command_line_is_what_one_would_type() {
     set(&mut score, "model", "seven");
     assert_eq!(
         score.command(),
-        r"erw score --where 'editor = '\''omni'\''' --model seven --workspace '/home/ann/my edits' --queue"
+        r#"erw score --where "editor = 'omni'" --model seven --workspace '/home/ann/my edits' --queue"#
     );
     set(&mut score, "launcher", "slurm");
     set(&mut score, "shards", "8");

@@ -9,6 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear};
 use super::form::{Field, Form};
 use crate::tui::screens::prose;
 use crate::tui::theme::{Role, Theme};
+use crate::tui::widgets::text;
 
 /// Columns for a field's name.
 const NAME: u16 = 16;
@@ -101,7 +102,8 @@ fn draw_field(frame: &mut Frame<'_>, row: Rect, theme: &Theme, field: &Field, ma
     let beside = row.width >= NAME + VALUE + 20;
     let offered = marked && !field.offers.is_empty();
     let left = NAME + 2;
-    let room = if beside {
+    let fault = field.fault.as_ref().filter(|_| beside);
+    let room = if fault.is_some() {
         VALUE
     } else {
         row.width.saturating_sub(left + 2)
@@ -117,8 +119,13 @@ fn draw_field(frame: &mut Frame<'_>, row: Rect, theme: &Theme, field: &Field, ma
         0
     };
     let typed: String = value.chars().skip(scroll).collect();
+    let shown = if value.is_empty() {
+        field.spec.empty
+    } else {
+        &typed
+    };
     if value.is_empty() {
-        put(frame, row, left, room, field.spec.empty, theme[Role::Dim]);
+        put(frame, row, left, room, shown, theme[Role::Dim]);
     } else {
         let style = if marked {
             theme[Role::Accent]
@@ -128,7 +135,9 @@ fn draw_field(frame: &mut Frame<'_>, row: Rect, theme: &Theme, field: &Field, ma
         put(frame, row, left, room, &typed, style);
     }
     if offered {
-        put(frame, row, left + room, 1, "▸", theme[Role::KeyHint]);
+        // Behind the text, with a place for the cursor between.
+        let end = left + (text::width(shown) + 1).min(room);
+        put(frame, row, end, 1, "▸", theme[Role::KeyHint]);
     }
     if marked {
         let column = field
@@ -139,7 +148,7 @@ fn draw_field(frame: &mut Frame<'_>, row: Rect, theme: &Theme, field: &Field, ma
         let column = left + u16::try_from(column).unwrap_or(0);
         frame.set_cursor_position(Position::new(row.x + column, row.y));
     }
-    if let Some(fault) = field.fault.as_ref().filter(|_| beside) {
+    if let Some(fault) = fault {
         let left = left + room + 2;
         put(
             frame,

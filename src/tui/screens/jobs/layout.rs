@@ -88,7 +88,10 @@ pub(crate) fn layout(area: Rect, facts: Facts) -> Layout {
     let rest = cut_top(rest, 1);
     if area.width >= WIDE {
         let width = (area.width * 2 / 5).clamp(42, 70);
-        out.facts = Rect { width, ..rest };
+        out.facts = Rect {
+            width: width - 1,
+            ..rest
+        };
         out.divider = Rect::new(area.x + width, rest.y, 1, rest.height);
         out.pane = cut_left(rest, width + 2);
     } else if facts.pane == Pane::Facts {

@@ -38,15 +38,20 @@ impl List {
             let age = if place < 3 { age } else { u64::MAX - age };
             (place, Reverse(entry.manifest.priority), age)
         });
+        let at = self.position();
         self.entries = Some(entries);
-        self.arrange();
+        self.arrange_at(at);
     }
 
     /// Which runs show follows from the filter: those that have all of its words anywhere.
     pub(crate) fn arrange(&mut self) {
+        self.arrange_at(self.position());
+    }
+
+    /// The same, where the mark was at the place `at`.
+    fn arrange_at(&mut self, at: usize) {
         let words = self.filter.value().to_lowercase();
         let words: Vec<&str> = words.split_whitespace().collect();
-        let at = self.position();
         let entries = self.entries.as_deref().unwrap_or_default();
         let shows = |entry: &Entry| {
             let text = described(entry);

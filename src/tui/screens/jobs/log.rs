@@ -124,9 +124,16 @@ impl LogPane {
         }
         let searched = page.search == self.search.value().trim();
         self.page = page;
-        if searched && self.seeking && !self.page.hits.is_empty() {
+        // From the end one looks back, and which find is the last is known when all was searched.
+        let is_known = self.page.whole || !self.follow;
+        if searched && self.seeking && is_known && !self.page.hits.is_empty() {
             self.seeking = false;
-            self.go_to(self.at_or_after(self.first_line()));
+            let find = if self.follow {
+                self.page.hits.last().copied()
+            } else {
+                self.at_or_after(self.top)
+            };
+            self.go_to(find);
         }
         true
     }
@@ -261,12 +268,9 @@ impl LogPane {
         self.seeking = !self.search.value().trim().is_empty();
     }
 
-    pub(super) fn end_search(&mut self, keep: bool, rows: usize) {
+    pub(super) fn end_search(&mut self, keep: bool) {
         if !keep {
             self.drop_search();
-        } else if self.seeking && self.follow {
-            // It may be long until something is found: nothing moves meanwhile.
-            self.hold(rows);
         }
     }
 

@@ -112,10 +112,11 @@ fn head(frame: &mut Frame<'_>, theme: &Theme, area: Rect, jobs: &Jobs) {
         theme[if here { Role::Accent } else { Role::Title }],
     )];
     let mut words = Vec::new();
+    let is_read = !log.page().run.is_empty();
     if let Some(shard) = log.shard() {
         words.push(format!("shard {shard:03}"));
     }
-    words.push(place(log));
+    words.extend(is_read.then(|| place(log)));
     if log.wrap {
         words.push("wrapped".into());
     } else if log.aside > 0 {

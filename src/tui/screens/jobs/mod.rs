@@ -303,14 +303,14 @@ impl Jobs {
                 (self.focus, self.pane) = (Focus::Search, Pane::Log);
                 self.log.begin_search();
             }
-            Action::TakeJobWords | Action::DropJobWords => self.end_typing(action, layout),
+            Action::TakeJobWords | Action::DropJobWords => self.end_typing(action),
             action => return self.log.act(action, layout.log_rows()),
         }
         self.mark_moved();
         true
     }
 
-    fn end_typing(&mut self, action: Action, layout: &Layout) {
+    fn end_typing(&mut self, action: Action) {
         let keep = action == Action::TakeJobWords;
         if self.focus == Focus::Filter {
             if !keep {
@@ -319,7 +319,7 @@ impl Jobs {
             }
             self.focus = Focus::List;
         } else {
-            self.log.end_search(keep, layout.log_rows());
+            self.log.end_search(keep);
             self.focus = Focus::Log;
         }
     }

@@ -6,6 +6,10 @@ pub(super) fn quoted(word: &str) -> String {
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
+    let is_safe = !word.contains(['"', '$', '`', '\\', '!']);
+    if word.contains('\'') && is_safe {
+        return format!("\"{word}\"");
+    }
     format!("'{}'", word.replace('\'', r"'\''"))
 }
 

@@ -69,7 +69,10 @@ impl Columns {
                 begun: 0,
             },
         };
-        columns.title = width.saturating_sub(LEFT + columns.used());
+        let spare = width.saturating_sub(LEFT + columns.used());
+        // What titles do not need, reasons do.
+        columns.title = spare.min(30 + spare / 8);
+        columns.done += spare - columns.title;
         columns
     }
 
@@ -238,9 +241,12 @@ fn row(
         plain
     };
     cell(frame, columns.title, &title, style);
-    let told = columns.done + columns.rate;
+    let time = time(entry);
+    // Why something failed is worth more than how long that took; and what is nowhere else said may have the room.
+    let spans = time.is_empty() || entry.state == State::Failed;
+    let told = columns.done + columns.rate + if spans { columns.time } else { 0 };
     let from = cell(frame, told, "", plain);
-    let place = Rect::new(from, area.y, told, 1).intersection(area);
+    let place = Rect::new(from, area.y, told.saturating_sub(1), 1).intersection(area);
     match reason.filter(|_| !narrow) {
         Some(reason) => {
             let style = if entry.state == State::Done {
@@ -252,7 +258,9 @@ fn row(
         }
         None => progress(frame, theme, place, columns, entry),
     }
-    cell(frame, columns.time, &time(entry), dim);
+    if !spans {
+        cell(frame, columns.time, &time, dim);
+    }
     let device = entry.manifest.device.as_deref().unwrap_or("any");
     cell(frame, columns.device, device, dim);
     cell(frame, columns.launcher, &launcher(entry), dim);
