@@ -11,6 +11,7 @@ use crate::config::{Config, SlurmSettings};
 use crate::domain::GroupId;
 use crate::failures::{analysis, export};
 use crate::jobs::Launchers;
+use crate::model::registry::Registry;
 use crate::runs::Folder;
 use crate::workbench;
 
@@ -418,7 +419,7 @@ impl Runner {
 /// What can be chosen in the dialogs. What cannot be read is not offered; the verb itself says what is wrong with it.
 fn offers() -> Offers {
     let registry = workbench::registry().ok();
-    let named = registry.iter().flat_map(|registry| registry.models());
+    let named = registry.iter().flat_map(Registry::models);
     let named = named.map(|model| model.name.clone());
     Offers {
         models: [workbench::DEMO.to_owned()]

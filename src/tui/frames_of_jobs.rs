@@ -286,3 +286,14 @@ fn no_size_panics_or_lets_an_escape_through() {
         }
     }
 }
+
+#[test]
+fn a_run_that_waits_says_what_for() {
+    let mut rig = rig(120, 30);
+    rig.keys("j j");
+    let frame = rig.frame();
+    assert!(
+        frame.contains("waits for the device cpu, which 'edits' has"),
+        "{frame}"
+    );
+}

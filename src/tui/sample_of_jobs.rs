@@ -32,14 +32,14 @@ fn entry(minute: u32, verb: &str, words: &[&str], title: &str, state: State) -> 
     }
 }
 
-fn progress(done: u64, total: u64, unit: &str, rate: Option<f64>) -> Option<Progress> {
-    Some(Progress {
+fn progress(done: u64, total: u64, unit: &str, rate: Option<f64>) -> Progress {
+    Progress {
         done,
         total: Some(total),
         unit: unit.into(),
         rate,
         seconds_left: rate.map(|rate| (total - done) as f64 / rate),
-    })
+    }
 }
 
 fn took(seconds: f64) -> Times {
@@ -63,7 +63,7 @@ pub(crate) fn entries() -> Vec<Entry> {
         "edits",
         State::Running,
     );
-    score.progress = progress(12_600, 20_000, "candidates", Some(31.5));
+    score.progress = Some(progress(12_600, 20_000, "candidates", Some(31.5)));
     score.times = took(400.0);
     score.process = Some((4711, "atelier".into()));
     score.manifest.model = Some(Fingerprint {
@@ -91,7 +91,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     let mut failed = entry(420, "train", &["plans/heads.toml"], "heads", State::Failed);
     failed.manifest.device = Some("cuda:0".into());
     failed.reason = Some("the loss is no number at step 300: its groups are noted".into());
-    failed.progress = progress(300, 3000, "steps", None);
+    failed.progress = Some(progress(300, 3000, "steps", None));
     failed.times = took(190.0);
     let mut stopped = entry(
         410,
@@ -105,7 +105,7 @@ pub(crate) fn entries() -> Vec<Entry> {
     let mut done = entry(60, "score", &[], "edits", State::Done);
     done.reason = Some("19,998 of 20,000 candidates have scores".into());
     done.times = took(610.0);
-    done.progress = progress(20_000, 20_000, "candidates", None);
+    done.progress = Some(progress(20_000, 20_000, "candidates", None));
     vec![urgent, waits, score, array, failed, stopped, done]
 }
 

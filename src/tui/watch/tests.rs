@@ -194,8 +194,8 @@ fn a_window_of_a_job_s_log_is_read_when_it_or_the_log_has_changed() {
     let (news, _) = place.round(&end);
     assert!(page(&news).unwrap().lines.is_empty());
     assert!(place.round(&end).0.is_empty());
-    let text: String = (0..1000).map(|i| format!("line {i}\n")).collect();
-    std::fs::write(folder.log(), text).unwrap();
+    let text: Vec<String> = (0..1000).map(|i| format!("line {i}\n")).collect();
+    std::fs::write(folder.log(), text.concat()).unwrap();
     let (news, _) = place.round(&end);
     let last = page(&news).unwrap();
     assert_eq!((last.first, last.all, last.whole), (Some(997), 1000, true));

@@ -26,7 +26,8 @@ pub(super) fn facts(frame: &mut Frame<'_>, theme: &Theme, area: Rect, jobs: &Job
     let Some(entry) = jobs.list.marked().filter(|_| !area.is_empty()) else {
         return;
     };
-    let mut y = standing(frame, theme, area, entry);
+    let waits_for = waits_for(entry, jobs.list.all());
+    let mut y = standing(frame, theme, area, (entry, waits_for));
     let told = jobs.told();
     let mut lines = origin(entry, told);
     let spare = area.bottom().saturating_sub(y);
@@ -57,7 +58,12 @@ fn from(area: Rect, y: u16) -> Rect {
 }
 
 /// What it does, why, and how far it is; the row after that.
-fn standing(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry) -> u16 {
+fn standing(
+    frame: &mut Frame<'_>,
+    theme: &Theme,
+    area: Rect,
+    (entry, waits_for): (&Entry, Option<String>),
+) -> u16 {
     let (mark, role) = state_mark(entry.state);
     let mut y = area.y;
     let mut line = |frame: &mut Frame<'_>, words: &str, role: Role| {
@@ -78,8 +84,8 @@ fn standing(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry) -> 
         format!(" after {}", prose::duration(took))
     });
     line(frame, &format!("{mark} {words}{took}"), role);
-    let reason = entry.reason.as_deref().unwrap_or_default();
-    for part in prose::wrap(reason, area.width, 4) {
+    let reason = waits_for.as_deref().or(entry.reason.as_deref());
+    for part in prose::wrap(reason.unwrap_or_default(), area.width, 4) {
         line(frame, &part, role);
     }
     let Some(progress) = &entry.progress else {
@@ -112,6 +118,26 @@ fn standing(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry) -> 
         y += 1;
     }
     y
+}
+
+/// What a run waits for in the queue of its machine: the first that has its device, or any where it leaves the choice to the program.
+fn waits_for(entry: &Entry, all: &[Entry]) -> Option<String> {
+    if entry.state != State::Queued {
+        return None;
+    }
+    if entry.manifest.launcher == "slurm" {
+        return Some("waits for Slurm".into());
+    }
+    let device = |entry: &Entry| entry.manifest.device.clone();
+    let own = device(entry);
+    let has_it = |other: &&Entry| {
+        let its = device(other);
+        let clash = own.is_none() || its.is_none() || own == its;
+        other.state == State::Running && other.manifest.launcher == "local" && clash
+    };
+    let holder = all.iter().find(has_it)?;
+    let what = own.map_or("a device".into(), |own| format!("the device {own}"));
+    Some(format!("waits for {what}, which '{}' has", holder.title()))
 }
 
 /// What it is, most useful first: names, words, and how many rows they may take.

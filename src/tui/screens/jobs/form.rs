@@ -342,9 +342,8 @@ fn fault(spec: &Spec, text: &str, offers: &[String], models: Option<&[String]>) 
         return must.then(|| "it must not be empty".into());
     }
     match spec.check {
-        Check::Any => None,
         Check::Must if spec.flag == Flag::Rest => shell_words(text).err().map(str::to_owned),
-        Check::Must => None,
+        Check::Any | Check::Must => None,
         Check::Query => Query::parse(text).err().map(|e| e.what),
         Check::Model => {
             let is_folder = text.contains(['/', '\\', '.']);

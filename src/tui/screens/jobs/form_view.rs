@@ -104,7 +104,7 @@ fn draw_field(frame: &mut Frame<'_>, row: Rect, theme: &Theme, field: &Field, ma
     let left = NAME + 2;
     let fault = field.fault.as_ref().filter(|_| beside);
     let room = if fault.is_some() {
-        VALUE
+        (text::width(field.input.value()) + 4).clamp(VALUE / 2, VALUE)
     } else {
         row.width.saturating_sub(left + 2)
     };

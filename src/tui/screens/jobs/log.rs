@@ -189,9 +189,8 @@ impl LogPane {
             Action::LogHalf(down) => self.scroll(if down { page / 2 } else { -page / 2 }, rows),
             Action::LogPage(down) => self.scroll(if down { page - 1 } else { 1 - page }, rows),
             Action::LogStart => (self.follow, self.top) = (false, 0),
-            Action::LogEnd => self.follow = true,
             Action::FollowLog if self.follow => self.hold(rows),
-            Action::FollowLog => self.follow = true,
+            Action::LogEnd | Action::FollowLog => self.follow = true,
             Action::LogAside(right) => {
                 self.aside = if right {
                     self.aside + ASIDE

@@ -66,14 +66,14 @@ fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
             let parts = text::wrap(text, body.width);
             let parts = parts.into_iter().take(usize::from(ROWS));
             let before = rows.len();
-            rows.extend(parts.map(|part| marked(part, search, theme, style)));
+            rows.extend(parts.map(|part| marked(&part, search, theme, style)));
             if rows.len() == before {
                 rows.push(Line::default());
             }
         } else {
             let shown: String = printable(text).chars().skip(log.aside).collect();
             rows.push(marked(
-                text::shorten(&shown, body.width),
+                &text::shorten(&shown, body.width),
                 search,
                 theme,
                 style,
@@ -88,9 +88,9 @@ fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
 }
 
 /// A line in which what is searched for stands out.
-fn marked<'a>(line: String, search: &str, theme: &Theme, style: Style) -> Line<'a> {
+fn marked<'a>(line: &str, search: &str, theme: &Theme, style: Style) -> Line<'a> {
     let mut spans = Vec::new();
-    let mut rest = line.as_str();
+    let mut rest = line;
     while let Some(place) = found(rest, search) {
         let (before, after) = rest.split_at(place.start);
         let (hit, after) = after.split_at(place.len());

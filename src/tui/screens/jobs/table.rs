@@ -350,6 +350,9 @@ pub(super) fn put(
     style: Style,
 ) {
     let room = row.width.saturating_sub(left);
+    if width == 0 {
+        return;
+    }
     let width = if width < room {
         width.saturating_sub(1).max(1)
     } else {

@@ -46,13 +46,11 @@ fn panes(frame: &mut Frame<'_>, theme: &Theme, layout: &Layout, jobs: &Jobs) {
     match jobs.pane {
         Pane::Curves => {
             let told = jobs.told();
-            match told.filter(|told| !told.lines.is_empty()) {
-                Some(told) => detail::draw_curves(frame, theme, layout.pane, told),
-                None => {
-                    let words = why_no_curves(jobs);
-                    let words = prose::line(words, layout.pane.width);
-                    frame.render_widget(Span::styled(words, theme[Role::Dim]), layout.pane);
-                }
+            if let Some(told) = told.filter(|told| !told.lines.is_empty()) {
+                detail::draw_curves(frame, theme, layout.pane, told);
+            } else {
+                let words = prose::line(why_no_curves(jobs), layout.pane.width);
+                frame.render_widget(Span::styled(words, theme[Role::Dim]), layout.pane);
             }
         }
         Pane::Log | Pane::Facts => log_view::draw(frame, theme, layout.pane, jobs),
