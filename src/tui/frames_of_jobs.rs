@@ -297,3 +297,16 @@ fn a_run_that_waits_says_what_for() {
         "{frame}"
     );
 }
+
+#[test]
+fn of_a_run_on_another_machine_it_is_said_where_its_needs_are_told() {
+    let mut rig = Rig::new(groups(2, 2), 120, 30);
+    let mut runs = entries();
+    runs[2].process = Some((7, "node7".into()));
+    rig.send(Msg::Runs(RunNews::Listed(runs))).keys("Q j");
+    let frame = rig.frame();
+    assert!(
+        frame.contains("what it takes is told on node7 only"),
+        "{frame}"
+    );
+}

@@ -205,11 +205,18 @@ fn fact(
 /// What it takes of the machine, now and over the last minutes; the row after it.
 fn taken(frame: &mut Frame<'_>, theme: &Theme, area: Rect, entry: &Entry, gauges: &Gauges) -> u16 {
     let is_live = matches!(entry.state, State::Running | State::Stalled);
-    let Some(history) = gauges.of(&entry.name).filter(|_| is_live) else {
-        return area.y;
-    };
-    let Some(last) = history.back() else {
-        return area.y;
+    let history = gauges.of(&entry.name).filter(|_| is_live);
+    let Some((history, last)) = history.and_then(|all| Some((all, all.back()?))) else {
+        // Of one that was made here and is worked on elsewhere, nobody here can tell.
+        let elsewhere = entry
+            .process
+            .as_ref()
+            .filter(|(_, host)| *host != entry.manifest.host);
+        let Some((_, host)) = elsewhere.filter(|_| is_live) else {
+            return area.y;
+        };
+        let words = format!("what it takes is told on {host} only");
+        return fact(frame, theme, area, ("machine", &words, 2));
     };
     let mut y = area.y;
     let processors: Vec<f64> = history

@@ -54,8 +54,8 @@ impl List {
         let words: Vec<&str> = words.split_whitespace().collect();
         let entries = self.entries.as_deref().unwrap_or_default();
         let shows = |entry: &Entry| {
-            let text = described(entry);
-            words.iter().all(|word| text.contains(word))
+            let has_all = |text: &str| words.iter().all(|word| text.contains(word));
+            words.is_empty() || has_all(&described(entry))
         };
         self.rows = (0..entries.len()).filter(|i| shows(&entries[*i])).collect();
         let is_known = |name: &String| self.rows.iter().any(|i| entries[*i].name == *name);

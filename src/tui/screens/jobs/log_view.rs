@@ -71,13 +71,13 @@ fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
                 rows.push(Line::default());
             }
         } else {
-            let shown: String = printable(text).chars().skip(log.aside).collect();
-            rows.push(marked(
-                &text::shorten(&shown, body.width),
-                search,
-                theme,
-                style,
-            ));
+            let is_at = number.is_some() && number == log.at();
+            let shown = part(
+                text,
+                if is_at { search } else { "" },
+                (log.aside, body.width),
+            );
+            rows.push(marked(&shown, search, theme, style));
         }
     }
     if log.follow {
@@ -85,6 +85,23 @@ fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
     }
     rows.truncate(height);
     rows
+}
+
+/// The part of a line that shows from the column `aside` on; of the one that one went to, a part that has the find in it.
+fn part(line: &str, find: &str, (aside, width): (usize, u16)) -> String {
+    let line = printable(line);
+    let room = usize::from(width);
+    let place = found(&line, find).map(|place| {
+        let before = line[..place.start].chars().count();
+        (before, before + find.chars().count())
+    });
+    let hidden = |(from, to): &(usize, usize)| *from < aside || *to >= aside + room;
+    let Some((from, _)) = place.filter(hidden) else {
+        let shown: String = line.chars().skip(aside).collect();
+        return text::shorten(&shown, width);
+    };
+    let shown: String = line.chars().skip(from.saturating_sub(room / 2)).collect();
+    text::shorten(&format!("…{shown}"), width)
 }
 
 /// A line in which what is searched for stands out.
@@ -183,5 +200,23 @@ fn finds(log: &LogPane) -> String {
         (count, Some(at)) => format!("{at} of {}{more}", thousands(count as u64)),
         (1, None) if page.whole => "in 1 line".into(),
         (count, None) => format!("in {}{more} lines", thousands(count as u64)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_line_that_one_went_to_the_find_shows() {
+        let line = format!("{}needle and so on", "word ".repeat(40));
+        assert!(part(&line, "", (0, 20)).starts_with("word word"));
+        let shown = part(&line, "needle", (0, 20));
+        assert!(
+            shown.starts_with('…') && shown.contains("needle"),
+            "{shown}"
+        );
+        assert!(part(&line, "word", (0, 20)).starts_with("word"));
+        assert!(part(&line, "word", (100, 20)).contains("word"));
     }
 }
