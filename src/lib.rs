@@ -43,3 +43,7 @@ pub mod synth;
 pub mod train;
 pub mod tui;
 pub mod workbench;
+
+/// Here and not in `main.rs`, so that tests and benchmarks run on what the program runs on.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

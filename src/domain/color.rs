@@ -215,14 +215,23 @@ pub fn colorfulness(pixels: &[Pixel]) -> Option<f64> {
         return None;
     }
     // Twice the second axis, so that all sums are whole numbers and exact.
-    let (mut rg, mut yb, mut squares) = (0_i64, 0_i64, [0_u64; 2]);
-    for &[r, g, b] in pixels {
-        let [r, g, b] = [i64::from(r), i64::from(g), i64::from(b)];
-        let (x, y) = (r - g, r + g - 2 * b);
-        rg += x;
-        yb += y;
-        squares[0] += x.unsigned_abs().pow(2);
-        squares[1] += y.unsigned_abs().pow(2);
+    let (mut rg, mut yb, mut squares) = (0_i64, 0_i64, [0_i64; 2]);
+    // Sums of as many pixels as are sure to fit take half the room, and half the time.
+    for some in pixels.chunks(4096) {
+        let (mut few_rg, mut few_yb, mut few_squares) = (0_i32, 0_i32, [0_i32; 2]);
+        for &[r, g, b] in some {
+            let [r, g, b] = [i32::from(r), i32::from(g), i32::from(b)];
+            let (x, y) = (r - g, r + g - 2 * b);
+            few_rg += x;
+            few_yb += y;
+            few_squares[0] += x * x;
+            few_squares[1] += y * y;
+        }
+        rg += i64::from(few_rg);
+        yb += i64::from(few_yb);
+        for (square, few) in squares.iter_mut().zip(few_squares) {
+            *square += i64::from(few);
+        }
     }
     let n = pixels.len() as f64;
     let (mean_rg, mean_yb) = (rg as f64 / n, yb as f64 / 2.0 / n);

@@ -1,6 +1,7 @@
 //! Colors of whole images, quickly: CIELAB and CIEDE2000 as [`domain::color`](crate::domain::color) defines them, in single
 //! precision and by tables, for maps of hundreds of thousands of pixels where a hundredth of a just visible difference is enough.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use crate::domain::color::Pixel;
@@ -74,31 +75,87 @@ fn place(x: f32, y: f32) -> f32 {
     let y = y / if length == 0.0 { 1.0 } else { length };
     let right = if y >= 0.0 { y } else { 4.0 + y };
     let place = if x >= 0.0 { right } else { 2.0 - y };
-    place * (HUES as f32 / 4.0) + 0.5
+    place * (HUES as f32 / 4.0)
+}
+
+/// Added to a number of a few digits, leaves the nearest whole number in the lowest bits of the sum: conversions that mind every
+/// number there is are done one by one, this is done on several at once.
+const NEAREST: f32 = 12_582_912.0;
+
+/// The whole number in the lowest bits of a sum with [`NEAREST`].
+#[inline]
+fn whole(sum: f32) -> u32 {
+    sum.to_bits().wrapping_sub(NEAREST.to_bits())
 }
 
 /// Pixels computed at once.
 const LANES: usize = 16;
 
-/// The colors of pixels, each within 0.01 of what [`Lab::of`](crate::domain::color::Lab::of) gives.
-pub(super) fn labs(pixels: &[Pixel]) -> Vec<Lab> {
-    let mut out = vec![[0.0; 3]; pixels.len()];
-    let (blocks, rest) = pixels.as_chunks::<LANES>();
-    let (into, into_rest) = out.as_chunks_mut::<LANES>();
-    for (pixels, out) in blocks.iter().zip(into) {
-        block_of_labs(pixels, out);
+/// The colors of an image's pixels, axis by axis.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Labs {
+    /// L*.
+    pub(super) light: Vec<f32>,
+    a: Vec<f32>,
+    b: Vec<f32>,
+}
+
+impl Labs {
+    /// Of pixels, each within 0.01 of what [`Lab::of`](crate::domain::color::Lab::of) gives.
+    pub(super) fn of(pixels: &[Pixel]) -> Self {
+        let plane = || vec![0.0; pixels.len()];
+        let (mut light, mut a, mut b) = (plane(), plane(), plane());
+        let (blocks, rest) = pixels.as_chunks::<LANES>();
+        let (lights, last_light) = light.as_chunks_mut::<LANES>();
+        let (greens, last_a) = a.as_chunks_mut::<LANES>();
+        let (yellows, last_b) = b.as_chunks_mut::<LANES>();
+        let into = lights.iter_mut().zip(greens).zip(yellows);
+        for (pixels, ((light, a), b)) in blocks.iter().zip(into) {
+            [*light, *a, *b] = block_of_labs(pixels);
+        }
+        let mut padded = [[0; 3]; LANES];
+        padded[..rest.len()].copy_from_slice(rest);
+        let found = block_of_labs(&padded);
+        for (last, found) in [last_light, last_a, last_b].into_iter().zip(found) {
+            last.copy_from_slice(&found[..rest.len()]);
+        }
+        Self { light, a, b }
     }
-    let mut padded = [[0; 3]; LANES];
-    padded[..rest.len()].copy_from_slice(rest);
-    let mut last = [[0.0; 3]; LANES];
-    block_of_labs(&padded, &mut last);
-    into_rest.copy_from_slice(&last[..rest.len()]);
-    out
+
+    /// The color at a place.
+    #[inline]
+    pub(super) fn at(&self, place: usize) -> Lab {
+        [self.light[place], self.a[place], self.b[place]]
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.light.len()
+    }
+
+    /// The colors that these become.
+    pub(super) fn mapped(&self, to: impl Fn(Lab) -> Lab) -> Self {
+        let mut out = self.clone();
+        for place in 0..self.len() {
+            [out.light[place], out.a[place], out.b[place]] = to(self.at(place));
+        }
+        out
+    }
+
+    /// The mean color of a rectangle of an image that is `width` wide: its columns and rows, neither empty.
+    pub(super) fn mean(&self, width: usize, columns: Range<usize>, rows: Range<usize>) -> Lab {
+        let n = (columns.len() * rows.len()) as f32;
+        [&self.light, &self.a, &self.b].map(|plane| {
+            let lines = rows.clone().map(|y| y * width);
+            let places = lines.flat_map(|row| &plane[row + columns.start..row + columns.end]);
+            places.sum::<f32>() / n
+        })
+    }
 }
 
 // Looking up and reckoning take turns, so that the latter is done on several pixels at once.
 #[inline]
-fn block_of_labs(pixels: &[Pixel; LANES], out: &mut [Lab; LANES]) {
+fn block_of_labs(pixels: &[Pixel; LANES]) -> [[f32; LANES]; 3] {
     let tables = &*TABLES;
     let mut light = [[0.0_f32; LANES]; 3];
     for (at, pixel) in pixels.iter().enumerate() {
@@ -108,7 +165,7 @@ fn block_of_labs(pixels: &[Pixel; LANES], out: &mut [Lab; LANES]) {
     }
     // The white point's share of each, in steps of the table.
     let mut steps = [[0.0_f32; LANES]; 3];
-    let mut places = [[0_i32; LANES]; 3];
+    let mut places = [[0_u32; LANES]; 3];
     let (x, y, z) = (STEPS as f32 / 0.9505, STEPS as f32, STEPS as f32 / 1.089);
     for at in 0..LANES {
         let [r, g, b] = [light[0][at], light[1][at], light[2][at]];
@@ -119,9 +176,10 @@ fn block_of_labs(pixels: &[Pixel; LANES], out: &mut [Lab; LANES]) {
     for (steps, places) in steps.iter_mut().zip(&mut places) {
         for (step, place) in steps.iter_mut().zip(places) {
             *step = step.clamp(0.0, STEPS as f32);
-            // By way of a signed number: that is one instruction where an unsigned one is several.
-            *place = *step as i32;
-            *step -= *place as f32;
+            // Half a step lower, the nearest is the one below.
+            let below = *step - 0.5 + NEAREST;
+            *place = whole(below);
+            *step -= below - NEAREST;
         }
     }
     let (table, mut low, mut rise) = (tables.f.as_slice(), light, [[0.0_f32; LANES]; 3]);
@@ -131,11 +189,15 @@ fn block_of_labs(pixels: &[Pixel; LANES], out: &mut [Lab; LANES]) {
             [low[channel][at], rise[channel][at]] = table[place.min(STEPS)];
         }
     }
-    for (at, out) in out.iter_mut().enumerate() {
+    let mut out = [[0.0; LANES]; 3];
+    for at in 0..LANES {
         let f = |channel: usize| low[channel][at] + rise[channel][at] * steps[channel][at];
         let (x, y, z) = (f(0), f(1), f(2));
-        *out = [116.0 * y - 16.0, 500.0 * (x - y), 200.0 * (y - z)];
+        out[0][at] = 116.0 * y - 16.0;
+        out[1][at] = 500.0 * (x - y);
+        out[2][at] = 200.0 * (y - z);
     }
+    out
 }
 
 /// How far two colors are apart in lightness, chroma and hue, before the weights that hang on the hue.
@@ -200,7 +262,7 @@ fn joined(apart: &Apart, t: f32, rotation: f32) -> f32 {
 
 #[inline]
 fn weights_at(hues: &[[f32; 2]], place: f32) -> [f32; 2] {
-    hues[(place as usize).min(HUES)]
+    hues[(whole(place + NEAREST) as usize).min(HUES)]
 }
 
 /// The color difference ΔE₀₀ ([`delta_e_2000`](crate::domain::color::delta_e_2000)), to within 1 % of it or 0.02.
@@ -211,43 +273,54 @@ pub(super) fn delta_e(first: Lab, second: Lab) -> f32 {
 }
 
 /// The same of the pixels of two images, in order.
-pub(super) fn delta_es(first: &[Lab], second: &[Lab]) -> Vec<f32> {
-    let hues = TABLES.hues.as_slice();
+pub(super) fn delta_es(first: &Labs, second: &Labs) -> Vec<f32> {
     let mut out = vec![0.0; first.len().min(second.len())];
-    let (firsts, _) = first.as_chunks::<LANES>();
-    let (seconds, _) = second.as_chunks::<LANES>();
-    let (blocks, rest) = out.as_chunks_mut::<LANES>();
-    let done = LANES * blocks.len();
-    for ((out, first), second) in blocks.iter_mut().zip(firsts).zip(seconds) {
-        let mut parts = [[0.0; LANES]; 5];
-        for at in 0..LANES {
-            let apart = apart(first[at], second[at]);
-            parts[0][at] = apart.light;
-            parts[1][at] = apart.chroma;
-            parts[2][at] = apart.sideways;
-            parts[3][at] = apart.mean_chroma;
-            parts[4][at] = apart.place;
-        }
-        let mut weights = [[0.0; LANES]; 2];
-        for at in 0..LANES {
-            let [t, rotation] = weights_at(hues, parts[4][at]);
-            weights[0][at] = t;
-            weights[1][at] = rotation;
-        }
-        for at in 0..LANES {
-            let apart = Apart {
-                light: parts[0][at],
-                chroma: parts[1][at],
-                sideways: parts[2][at],
-                mean_chroma: parts[3][at],
-                place: 0.0,
-            };
-            out[at] = joined(&apart, weights[0][at], weights[1][at]);
-        }
+    let [l1, a1, b1] = blocks(first);
+    let [l2, a2, b2] = blocks(second);
+    let (into, rest) = out.as_chunks_mut::<LANES>();
+    let done = LANES * into.len();
+    for (block, out) in into.iter_mut().enumerate() {
+        let firsts = [&l1[block], &a1[block], &b1[block]];
+        *out = block_of_delta_es(firsts, [&l2[block], &a2[block], &b2[block]]);
     }
-    let pairs = first.iter().zip(second).skip(done);
-    for (out, (first, second)) in rest.iter_mut().zip(pairs) {
-        *out = delta_e(*first, *second);
+    for (place, out) in rest.iter_mut().enumerate() {
+        *out = delta_e(first.at(done + place), second.at(done + place));
+    }
+    out
+}
+
+fn blocks(labs: &Labs) -> [&[[f32; LANES]]; 3] {
+    [&labs.light, &labs.a, &labs.b].map(|plane| plane.as_chunks().0)
+}
+
+#[inline]
+fn block_of_delta_es(first: [&[f32; LANES]; 3], second: [&[f32; LANES]; 3]) -> [f32; LANES] {
+    let hues = TABLES.hues.as_slice();
+    let mut parts = [[0.0; LANES]; 5];
+    for at in 0..LANES {
+        let apart = apart(first.map(|axis| axis[at]), second.map(|axis| axis[at]));
+        parts[0][at] = apart.light;
+        parts[1][at] = apart.chroma;
+        parts[2][at] = apart.sideways;
+        parts[3][at] = apart.mean_chroma;
+        parts[4][at] = apart.place;
+    }
+    let mut weights = [[0.0; LANES]; 2];
+    for at in 0..LANES {
+        let [t, rotation] = weights_at(hues, parts[4][at]);
+        weights[0][at] = t;
+        weights[1][at] = rotation;
+    }
+    let mut out = [0.0; LANES];
+    for at in 0..LANES {
+        let apart = Apart {
+            light: parts[0][at],
+            chroma: parts[1][at],
+            sideways: parts[2][at],
+            mean_chroma: parts[3][at],
+            place: 0.0,
+        };
+        out[at] = joined(&apart, weights[0][at], weights[1][at]);
     }
     out
 }
@@ -268,7 +341,10 @@ mod tests {
             let one = [byte(), byte(), byte()];
             let near = one.map(|v| v ^ (byte() >> 5));
             for other in [[byte(), byte(), byte()], near, [one[1]; 3]] {
-                let quick = labs(&[one, other]);
+                // The last of 17 is reckoned by itself.
+                let many = [one, other].map(|pixel| Labs::of(&[pixel; 17]));
+                let quick = [0, 1].map(|side: usize| many[side].at(16));
+                assert_eq!(many[0].at(3), quick[0]);
                 let exact = [one, other].map(color::Lab::of);
                 for (quick, exact) in quick.iter().zip(&exact) {
                     for (quick, exact) in quick.iter().zip([exact.l, exact.a, exact.b]) {
@@ -276,7 +352,7 @@ mod tests {
                     }
                 }
                 let found = f64::from(delta_e(quick[0], quick[1]));
-                let many = delta_es(&[quick[0]; 17], &[quick[1]; 17]);
+                let many = delta_es(&many[0], &many[1]);
                 assert!(many.iter().all(|v| (f64::from(*v) - found).abs() < 1e-4));
                 let book = color::delta_e_2000(exact[0], exact[1]);
                 // Where hues are opposite the formula jumps, and rounding may take either side.

@@ -42,53 +42,46 @@ fn nearest(image: Raster<'_>, (width, height): Size) -> Vec<Pixel> {
         .collect()
 }
 
-/// Means over squares of 2 `radius` + 1 pixels; at the rim over what there is of them.
+/// Means over squares of 2 `radius` + 1 pixels; at the rim over what there is of them. For small radii: each neighbour is
+/// added anew, which many at a time is quicker than a sum that runs along.
 pub(super) fn smoothed(plane: &[f32], (width, height): Size, radius: usize) -> Vec<f32> {
     if radius == 0 {
         return plane.to_vec();
     }
-    let mut across = vec![0.0; plane.len()];
-    for (row, out) in plane
-        .chunks_exact(width)
-        .zip(across.chunks_exact_mut(width))
-    {
-        let mut sum: f32 = row[..radius.min(width)].iter().sum();
-        for x in 0..width {
-            if x + radius < width {
-                sum += row[x + radius];
-            }
-            if x > radius {
-                sum -= row[x - radius - 1];
-            }
-            let n = (x + radius).min(width - 1) - x.saturating_sub(radius) + 1;
-            out[x] = sum / n as f32;
-        }
-    }
-    let row = |y: usize| &across[y * width..(y + 1) * width];
-    let mut sums = vec![0.0_f32; width];
-    let add = |sums: &mut [f32], row: &[f32], sign: f32| {
-        for (sum, v) in sums.iter_mut().zip(row) {
-            *sum += sign * v;
-        }
+    // What one over the number of neighbours is, along a side of that length.
+    let shares = |side: usize| -> Vec<f32> {
+        let count = |at: usize| (at + radius).min(side - 1) - at.saturating_sub(radius) + 1;
+        (0..side).map(|at| 1.0 / count(at) as f32).collect()
     };
-    for y in 0..radius.min(height) {
-        add(&mut sums, row(y), 1.0);
+    let (columns, rows) = (shares(width), shares(height));
+    let mut across = plane.to_vec();
+    let lines = plane.chunks_exact(width);
+    for (row, out) in lines.zip(across.chunks_exact_mut(width)) {
+        for by in 1..=radius.min(width - 1) {
+            add(&mut out[by..], &row[..width - by]);
+            add(&mut out[..width - by], &row[by..]);
+        }
+        for (out, share) in out.iter_mut().zip(&columns) {
+            *out *= share;
+        }
     }
-    let mut out = vec![0.0; plane.len()];
+    let mut out = across.clone();
     for (y, target) in out.chunks_exact_mut(width).enumerate() {
-        if y + radius < height {
-            add(&mut sums, row(y + radius), 1.0);
+        let near = y.saturating_sub(radius)..(y + radius + 1).min(height);
+        for other in near.filter(|other| *other != y) {
+            add(target, &across[other * width..(other + 1) * width]);
         }
-        if y > radius {
-            add(&mut sums, row(y - radius - 1), -1.0);
-        }
-        let n = (y + radius).min(height - 1) - y.saturating_sub(radius) + 1;
-        for (target, sum) in target.iter_mut().zip(&sums) {
-            // Running sums of numbers from 0 up may end a rounding below it.
-            *target = (sum / n as f32).max(0.0);
+        for out in target {
+            *out *= rows[y];
         }
     }
     out
+}
+
+fn add(sums: &mut [f32], numbers: &[f32]) {
+    for (sum, number) in sums.iter_mut().zip(numbers) {
+        *sum += number;
+    }
 }
 
 /// Everything within `radius` columns and rows of what is set. What is beyond the rim is not set.
@@ -101,44 +94,35 @@ pub(super) fn shrunk(mask: &[bool], size: Size, radius: usize) -> Vec<bool> {
     spread(mask, size, radius, false)
 }
 
-/// `what` spread by `radius` columns and rows. Counts of it run along with the square, row by row.
+/// `what` spread by `radius` columns and rows. Windows of twice the length are two windows, so that a wide one takes few steps.
 fn spread(mask: &[bool], (width, height): Size, radius: usize, what: bool) -> Vec<bool> {
-    let mut across = vec![0_u32; mask.len()];
-    for (row, out) in mask.chunks_exact(width).zip(across.chunks_exact_mut(width)) {
-        let is = |at: usize| u32::from(row[at] == what);
-        let mut count: u32 = (0..radius.min(width)).map(is).sum();
-        for (x, out) in out.iter_mut().enumerate() {
-            if x + radius < width {
-                count += is(x + radius);
-            }
-            if x > radius {
-                count -= is(x - radius - 1);
-            }
-            *out = u32::from(count > 0);
+    // A rim of what does not count on all sides, so that every window is whole.
+    let (long, window) = (width + 2 * radius, 2 * radius + 1);
+    let mut from = vec![false; long * (height + 2 * radius)];
+    let lines = from.chunks_exact_mut(long).skip(radius);
+    for (padded, line) in lines.zip(mask.chunks_exact(width)) {
+        for (padded, set) in padded[radius..].iter_mut().zip(line) {
+            *padded = *set == what;
         }
     }
-    let row = |y: usize| &across[y * width..(y + 1) * width];
-    let mut counts = vec![0_u32; width];
-    let add = |counts: &mut [u32], row: &[u32]| {
-        for (count, one) in counts.iter_mut().zip(row) {
-            *count += one;
+    // Rows lie one after the other, so a window across is a window over all; what leaves a row's end falls into the rim.
+    let mut to = from.clone();
+    for step in [1, long] {
+        let mut reach = 1;
+        while reach < window {
+            let by = reach.min(window - reach);
+            let pairs = from.iter().zip(&from[by * step..]);
+            for (to, (near, far)) in to.iter_mut().zip(pairs) {
+                *to = near | far;
+            }
+            reach += by;
+            std::mem::swap(&mut from, &mut to);
         }
-    };
-    for y in 0..radius.min(height) {
-        add(&mut counts, row(y));
     }
     let mut out = vec![false; mask.len()];
-    for (y, target) in out.chunks_exact_mut(width).enumerate() {
-        if y + radius < height {
-            add(&mut counts, row(y + radius));
-        }
-        if y > radius {
-            for (count, one) in counts.iter_mut().zip(row(y - radius - 1)) {
-                *count -= one;
-            }
-        }
-        for (target, count) in target.iter_mut().zip(&counts) {
-            *target = (*count > 0) == what;
+    for (line, found) in out.chunks_exact_mut(width).zip(from.chunks_exact(long)) {
+        for (out, found) in line.iter_mut().zip(found) {
+            *out = *found == what;
         }
     }
     out

@@ -7,7 +7,7 @@
 
 use super::Pair;
 use super::VISIBLE;
-use crate::failures::lab::{Lab, delta_e};
+use crate::failures::lab::{Lab, Labs, delta_e};
 use crate::failures::plane::quantile;
 
 /// The side of the blocks, in pixels.
@@ -76,8 +76,9 @@ impl Tone {
         if *self == Self::None {
             return 0.0;
         }
-        let some = pair.labs[0].iter().step_by(7);
-        let mut steps: Vec<f32> = some.map(|color| delta_e(*color, self.on(*color))).collect();
+        let some = (0..pair.labs[0].len()).step_by(7);
+        let colors = some.map(|place| pair.labs[0].at(place));
+        let mut steps: Vec<f32> = colors.map(|c| delta_e(c, self.on(c))).collect();
         quantile(&mut steps, 0.5).unwrap_or(0.0)
     }
 
@@ -154,17 +155,9 @@ fn blocks(pair: &Pair) -> Vec<[Lab; 2]> {
     let side = BLOCK.min(width).min(height);
     let (across, down) = (width / side, height / side);
     let every = (across * down).div_ceil(BLOCKS).max(1);
-    let mean = |labs: &[Lab], at: usize| {
+    let mean = |labs: &Labs, at: usize| {
         let (left, top) = (at % across * side, at / across * side);
-        let mut sum = [0.0; 3];
-        for y in top..top + side {
-            for lab in &labs[y * width + left..y * width + left + side] {
-                for (sum, v) in sum.iter_mut().zip(lab) {
-                    *sum += v;
-                }
-            }
-        }
-        sum.map(|v: f32| v / (side * side) as f32)
+        labs.mean(width, left..left + side, top..top + side)
     };
     (0..across * down)
         .step_by(every)

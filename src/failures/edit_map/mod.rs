@@ -11,7 +11,9 @@ mod background;
 mod noise;
 mod regions;
 
-use super::lab::{Lab, delta_es, labs};
+use std::borrow::Cow;
+
+use super::lab::{Labs, delta_es};
 use super::plane::{Size, at_size, grown, smoothed};
 use crate::domain::Extent;
 use crate::domain::color::Pixel;
@@ -70,7 +72,7 @@ impl EditMap {
         let left = left.as_deref().unwrap_or(&pair.change);
         let fine = smoothed(left, size, 1);
         let coarse = smoothed(&fine, size, 2);
-        let noise = Noise::of(&coarse, &pair.labs[0], size);
+        let noise = Noise::of(&coarse, &pair.labs[0].light, size);
         let threshold = noise.threshold();
         let cuts = (threshold, BEGIN * threshold);
         let [raw, fine, coarse] = [left, &fine, &coarse].map(|plane| noise.weighed(plane));
@@ -200,18 +202,18 @@ impl EditMap {
 
 /// A source and its edit at the size of their map.
 #[derive(Debug)]
-pub(super) struct Pair {
+pub(super) struct Pair<'a> {
     pub(super) size: Size,
-    pub(super) pixels: [Vec<Pixel>; 2],
-    pub(super) labs: [Vec<Lab>; 2],
+    pub(super) pixels: [Cow<'a, [Pixel]>; 2],
+    pub(super) labs: [Labs; 2],
     pub(super) change: Vec<f32>,
 }
 
-impl Pair {
-    pub(super) fn new(source: Raster<'_>, edit: Raster<'_>) -> Self {
+impl<'a> Pair<'a> {
+    pub(super) fn new(source: Raster<'a>, edit: Raster<'a>) -> Self {
         let size = size_of(source, edit);
-        let pixels = [source, edit].map(|image| at_size(image, size).into_owned());
-        let labs = [labs(&pixels[0]), labs(&pixels[1])];
+        let pixels = [source, edit].map(|image| at_size(image, size));
+        let labs = [0, 1].map(|side: usize| Labs::of(&pixels[side]));
         let change = delta_es(&labs[0], &labs[1]);
         Self {
             size,
@@ -223,8 +225,7 @@ impl Pair {
 
     /// How far each pixel of the edit is from what a tone makes of the source's.
     fn left_by(&self, tone: &background::Tone) -> Vec<f32> {
-        let toned: Vec<Lab> = self.labs[0].iter().map(|color| tone.on(*color)).collect();
-        delta_es(&toned, &self.labs[1])
+        delta_es(&self.labs[0].mapped(|color| tone.on(color)), &self.labs[1])
     }
 }
 

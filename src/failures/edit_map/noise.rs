@@ -6,7 +6,6 @@
 //! itself, so that an edit of less than half of it has little say.
 
 use super::VISIBLE;
-use crate::failures::lab::Lab;
 use crate::failures::plane::{Size, quantile, smoothed};
 
 /// From this level on what is left is no noise of encoding, however much of the frame has it: an edit of most of the frame may
@@ -33,8 +32,8 @@ pub(super) struct Noise {
 }
 
 impl Noise {
-    /// From the smoothed change of a frame and its source's colors.
-    pub(super) fn of(coarse: &[f32], source: &[Lab], size: Size) -> Self {
+    /// From the smoothed change of a frame and its source's L*.
+    pub(super) fn of(coarse: &[f32], source: &[f32], size: Size) -> Self {
         let threshold = threshold(coarse);
         let activity = activity(source, size);
         let usual = usual(coarse, &activity);
@@ -64,10 +63,9 @@ fn threshold(coarse: &[f32]) -> f32 {
 }
 
 /// How much there is to see about each pixel: the standard deviation of L* over squares of 5 × 5.
-fn activity(labs: &[Lab], size: Size) -> Vec<f32> {
-    let light: Vec<f32> = labs.iter().map(|lab| lab[0]).collect();
+fn activity(light: &[f32], size: Size) -> Vec<f32> {
     let squares: Vec<f32> = light.iter().map(|l| l * l).collect();
-    let (means, squares) = (smoothed(&light, size, 2), smoothed(&squares, size, 2));
+    let (means, squares) = (smoothed(light, size, 2), smoothed(&squares, size, 2));
     let deviation = |(mean, square): (f32, f32)| (square - mean * mean).max(0.0).sqrt();
     means.into_iter().zip(squares).map(deviation).collect()
 }
@@ -89,13 +87,11 @@ mod tests {
     use super::*;
 
     /// The left half is flat, the right half a board of two greys.
-    fn halves(size: Size) -> Vec<Lab> {
+    fn halves(size: Size) -> Vec<f32> {
         let at = |i: usize| (i % size.0, i / size.0);
         let dark = |(x, y): (usize, usize)| x < size.0 / 2 || (x / 3 + y / 3) % 2 == 0;
         let light = |at| if dark(at) { 30.0 } else { 50.0 };
-        (0..size.0 * size.1)
-            .map(|i| [light(at(i)), 0.0, 0.0])
-            .collect()
+        (0..size.0 * size.1).map(|i| light(at(i))).collect()
     }
 
     #[test]

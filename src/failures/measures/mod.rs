@@ -10,8 +10,9 @@
 mod similarity;
 mod texture;
 
+use std::borrow::Cow;
+
 use super::edit_map::{EditMap, Pair};
-use super::lab::Lab;
 use super::plane::quantile;
 use crate::domain::color::{Pixel, colorfulness, saturation};
 use crate::domain::raster::Raster;
@@ -48,11 +49,12 @@ pub fn measure_with_map(source: Raster<'_>, edit: Raster<'_>) -> (EditMap, Measu
     let map = EditMap::of(&pair);
     let mut out = Measures::default();
     sizes(&mut out, source, edit);
-    let similar = changes(&mut out, &pair, &map);
+    let lumas = [0, 1].map(|side: usize| Luma::of(pair.size, &pair.pixels[side]));
+    let similar = changes(&mut out, &lumas, &map);
     colors(&mut out, &pair);
     let own = [source, edit].map(|image| clipped_share(image.pixels()));
     out.set(Measure::ClippedDelta, own[1] - own[0]);
-    textures(&mut out, &pair, [source, edit]);
+    textures(&mut out, &lumas, [source, edit]);
     let same = source == edit;
     out.set(
         Measure::NoOp,
@@ -69,7 +71,7 @@ fn sizes(out: &mut Measures, source: Raster<'_>, edit: Raster<'_>) {
 }
 
 /// What the map says, and the similarity inside and outside; the similarity of the whole frame, if there is one.
-fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
+fn changes(out: &mut Measures, lumas: &[Luma; 2], map: &EditMap) -> Option<f64> {
     let (mut sums, mut counts) = ([0.0_f64; 2], [0_usize; 2]);
     for (change, edited) in map.change().iter().zip(map.edited()) {
         let side = usize::from(*edited);
@@ -109,8 +111,7 @@ fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
         beyond == 0,
         NO_BACKGROUND,
     );
-    let luma = [0, 1].map(|side| Luma::of(pair.size, &pair.pixels[side]));
-    let found = similarity([&luma[0], &luma[1]], map.edited());
+    let found = similarity(lumas, map.edited());
     let why = |none: bool, why| if none { why } else { NO_WINDOW };
     let ssim = found.inside.unwrap_or(f64::NAN);
     let none = found.inside.is_none();
@@ -133,7 +134,7 @@ fn changes(out: &mut Measures, pair: &Pair, map: &EditMap) -> Option<f64> {
 
 /// How vivid both are.
 fn colors(out: &mut Measures, pair: &Pair) {
-    let [source, edit] = [0, 1].map(|side| Colors::of(&pair.pixels[side], &pair.labs[side]));
+    let [source, edit] = [0, 1].map(|side: usize| Colors::of(&pair.pixels[side], &pair.labs[side].light));
     out.set(Measure::SatDelta, edit.saturation - source.saturation);
     out.set(
         Measure::SatP95Delta,
@@ -159,14 +160,13 @@ struct Colors {
 }
 
 impl Colors {
-    fn of(pixels: &[Pixel], labs: &[Lab]) -> Self {
+    fn of(pixels: &[Pixel], light: &[f32]) -> Self {
         const BINS: usize = 2000;
         let n = pixels.len() as f64;
         let (mut counts, mut sum) = (vec![0_usize; BINS + 1], 0.0);
-        for pixel in pixels {
-            let saturation = saturation(*pixel);
-            sum += saturation;
-            counts[(saturation * BINS as f64 + 0.5) as usize] += 1;
+        for (saturation, count) in saturations(pixels) {
+            sum += saturation * count as f64;
+            counts[(saturation * BINS as f64 + 0.5) as usize] += count;
         }
         let wanted = (0.95 * n).ceil() as usize;
         let mut below = 0;
@@ -174,28 +174,65 @@ impl Colors {
             below += count;
             below >= wanted
         });
-        let lightness = labs.iter().map(|lab| f64::from(lab[0])).sum::<f64>() / n;
-        let square = |lab: &Lab| (f64::from(lab[0]) - lightness).powi(2);
+        let lightness = sum_of(light, |l| l) / n;
+        let square = |l: f64| (l - lightness) * (l - lightness);
         Self {
             saturation: sum / n,
             most_saturation: bin.unwrap_or(BINS) as f64 / BINS as f64,
             lightness,
-            contrast: (labs.iter().map(square).sum::<f64>() / n).sqrt(),
+            contrast: (sum_of(light, square) / n).sqrt(),
             colorfulness: colorfulness(pixels).unwrap_or(0.0),
         }
     }
 }
 
-/// The share of pixels of which a component is at an end of the scale.
-fn clipped_share(pixels: &[Pixel]) -> f64 {
-    let clipped = |pixel: &&Pixel| pixel.iter().any(|v| *v == 0 || *v == 255);
-    pixels.iter().filter(clipped).count() as f64 / pixels.len() as f64
+/// The saturations of pixels, and of how many each is. There are far fewer than pixels: one for each largest and smallest
+/// component.
+fn saturations(pixels: &[Pixel]) -> impl Iterator<Item = (f64, usize)> {
+    let mut counts = vec![0_u32; 256 * 256];
+    for &[r, g, b] in pixels {
+        let (most, least) = (r.max(g).max(b), r.min(g).min(b));
+        counts[usize::from(most) * 256 + usize::from(least)] += 1;
+    }
+    let found = counts.into_iter().enumerate().filter(|(_, n)| *n > 0);
+    found.map(|(at, n)| {
+        let (most, least) = ((at / 256) as u8, (at % 256) as u8);
+        (saturation([most, least, least]), n as usize)
+    })
 }
 
-fn textures(out: &mut Measures, pair: &Pair, images: [Raster<'_>; 2]) {
-    let size = |image: Raster<'_>| (image.width(), image.height());
-    let own = images.map(|image| Luma::of(size(image), image.pixels()));
-    let blocks = [0, 1].map(|side| own[side].blockiness());
+/// The sum of what becomes of numbers, in several lanes.
+fn sum_of(numbers: &[f32], of: impl Fn(f64) -> f64) -> f64 {
+    let (blocks, rest) = numbers.as_chunks::<8>();
+    let mut lanes = [0.0; 8];
+    for block in blocks {
+        for (lane, number) in lanes.iter_mut().zip(block) {
+            *lane += of(f64::from(*number));
+        }
+    }
+    let rest: f64 = rest.iter().map(|number| of(f64::from(*number))).sum();
+    lanes.iter().sum::<f64>() + rest
+}
+
+/// The share of pixels of which a component is at an end of the scale.
+fn clipped_share(pixels: &[Pixel]) -> f64 {
+    // 0 and 255 are the ends of the scale that runs on from 255 to 0.
+    let clipped = |v: u8| v.wrapping_add(1) < 2;
+    let share = |[r, g, b]: &Pixel| usize::from(clipped(*r) | clipped(*g) | clipped(*b));
+    pixels.iter().map(share).sum::<usize>() as f64 / pixels.len() as f64
+}
+
+/// `lumas` are those of the frame of the map.
+fn textures(out: &mut Measures, lumas: &[Luma; 2], images: [Raster<'_>; 2]) {
+    let sizes = images.map(|image| (image.width(), image.height()));
+    let own = [0, 1].map(|side: usize| {
+        if sizes[side] == lumas[side].size {
+            Cow::Borrowed(&lumas[side])
+        } else {
+            Cow::Owned(Luma::of(sizes[side], images[side].pixels()))
+        }
+    });
+    let blocks = [0, 1].map(|side: usize| own[side].blockiness());
     match blocks {
         [Some(source), Some(edit)] => out.set(Measure::BlockinessDelta, edit - source),
         _ => out.forgo(
@@ -203,10 +240,10 @@ fn textures(out: &mut Measures, pair: &Pair, images: [Raster<'_>; 2]) {
             "an image has no two blocks of 8 × 8 pixels each way",
         ),
     }
-    let textures = if size(images[0]) == size(images[1]) {
+    let textures = if sizes[0] == sizes[1] {
         own.map(|luma| luma.texture())
     } else {
-        [0, 1].map(|side| Luma::of(pair.size, &pair.pixels[side]).texture())
+        [0, 1].map(|side: usize| lumas[side].texture())
     };
     let [Some(source), Some(edit)] = textures else {
         for measure in [Measure::SharpnessDelta, Measure::NoiseDelta] {
@@ -242,15 +279,7 @@ fn blocks_agree(pair: &Pair) -> bool {
     let (width, height) = pair.size;
     let mean = |side: usize, left: usize, top: usize| {
         let (right, bottom) = ((left + BLOCK).min(width), (top + BLOCK).min(height));
-        let mut sum = [0.0; 3];
-        for y in top..bottom {
-            for lab in &pair.labs[side][y * width + left..y * width + right] {
-                for (sum, v) in sum.iter_mut().zip(lab) {
-                    *sum += v;
-                }
-            }
-        }
-        sum.map(|v: f32| v / ((right - left) * (bottom - top)) as f32)
+        pair.labs[side].mean(width, left..right, top..bottom)
     };
     let tops = (0..height).step_by(BLOCK);
     let places = tops.flat_map(|top| (0..width).step_by(BLOCK).map(move |left| (left, top)));

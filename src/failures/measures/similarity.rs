@@ -51,7 +51,7 @@ impl Sums {
 }
 
 /// Of two images of one size, and where they were edited.
-pub(super) fn similarity([first, second]: [&Luma; 2], edited: &[bool]) -> Similarity {
+pub(super) fn similarity([first, second]: &[Luma; 2], edited: &[bool]) -> Similarity {
     let (width, height) = first.size;
     let (across, down) = (width / HALF, height / HALF);
     let square = |column: usize, row: usize| {
