@@ -114,7 +114,10 @@ pub(crate) enum Work {
         run: String,
     },
     /// Measure the workspace's edits, then analyse the model's scores.
-    Analyse,
+    Analyse {
+        /// The model's name; empty for that of the settings.
+        model: String,
+    },
     /// Do what it did again, as a new run.
     Retry {
         /// Its name.

@@ -39,7 +39,7 @@ pub(crate) fn carry_out(folders: &Folders, work: Work) -> Result<(String, Option
         | Work::Remove { run } => launchers
             .of(&find(folders, run)?)
             .map_err(|e| e.to_string())?,
-        Work::Start { .. } | Work::Analyse | Work::Launch(_) => {
+        Work::Start { .. } | Work::Analyse { .. } | Work::Launch(_) => {
             let local = Local::of_this_program(&folders.runs);
             Box::new(local.map_err(|e| e.to_string())?)
         }
@@ -74,7 +74,7 @@ fn carry_out_with(
             };
             Ok((format!("{run}: {words}"), None))
         }
-        Work::Analyse => analyse(launcher, folders),
+        Work::Analyse { model } => analyse(launcher, folders, &model),
         Work::Resume { run } => {
             launcher
                 .submit(&find(folders, &run)?)
@@ -143,12 +143,20 @@ fn launch(
 }
 
 /// Queues the measuring of the workspace's edits, and after it the analysis of the model's scores.
-fn analyse(launcher: &dyn Launcher, folders: &Folders) -> Result<(String, Option<String>), String> {
+fn analyse(
+    launcher: &dyn Launcher,
+    folders: &Folders,
+    model: &str,
+) -> Result<(String, Option<String>), String> {
     for verb in ["failures measure", "failures analyse"] {
-        let arguments = vec![
+        let mut arguments = vec![
             "--workspace".to_owned(),
             folders.workspace.display().to_string(),
         ];
+        // Measures are of images alone.
+        if verb == "failures analyse" && !model.is_empty() {
+            arguments.extend(["--model".to_owned(), model.to_owned()]);
+        }
         let mut manifest = Manifest::new(verb, arguments, "workbench");
         folders.workspace.clone_into(&mut manifest.directory);
         manifest.launcher = launcher.name().into();
@@ -296,6 +304,26 @@ mod tests {
             asked.0.borrow()[0],
             "submit plans/Heads---one.toml in Heads / one"
         );
+    }
+
+    #[test]
+    fn an_analysis_measures_first_and_asks_the_model_that_came_with_the_workspace() {
+        let root = tempfile::tempdir().unwrap();
+        let asked = Asked::default();
+        let model = "demo".into();
+        carry_out_with(&asked, &folders(&root), Work::Analyse { model }).unwrap();
+        let asked = asked.0.borrow();
+        assert!(!asked[0].contains("--model"), "{asked:?}");
+        assert!(asked[1].contains("--model demo"), "{asked:?}");
+    }
+
+    #[test]
+    fn what_is_launched_answers_programs_before_the_command_line_of_another_program() {
+        let words = |line: &str| line.split(' ').map(str::to_owned).collect();
+        let told = for_programs(words("jobs run --queue -- sh -c x"));
+        assert_eq!(told.join(" "), "jobs run --queue --json -- sh -c x");
+        let told = for_programs(words("score --queue"));
+        assert_eq!(told.join(" "), "score --queue --json");
     }
 
     #[test]

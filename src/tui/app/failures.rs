@@ -24,7 +24,10 @@ impl App {
                 let run = self.screens.failures.run();
                 Some(run.map(Effect::ExportFailures).into_iter().collect())
             }
-            Action::Analyse => Some(vec![Effect::Work(Work::Analyse)]),
+            Action::Analyse => {
+                let model = self.place.model.clone();
+                Some(vec![Effect::Work(Work::Analyse { model })])
+            }
             Action::ToProbe => {
                 self.probe_case();
                 Some(Vec::new())

@@ -162,7 +162,8 @@ fn without_an_analysis_a_key_begins_one() {
     rig.keys("F");
     assert_snapshot!(rig.frame());
     rig.keys("a");
-    assert!(rig.effects.contains(&Effect::Work(Work::Analyse)));
+    let model = String::new();
+    assert!(rig.effects.contains(&Effect::Work(Work::Analyse { model })));
 }
 
 #[test]
