@@ -123,6 +123,7 @@ impl Workbench {
                 .choose("device", device, str::parse::<DeviceChoice>)?
                 .unwrap_or_default(),
             precision: self.choose("precision", precision, str::parse::<Precision>)?,
+            ..LoadOptions::default()
         })
     }
 

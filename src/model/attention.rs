@@ -71,8 +71,7 @@ fn mask(rows: usize, columns: usize, device: &Device) -> Result<Tensor> {
 /// Over the last axis of `(groups, heads × queries, keys)`; with `causal`, every `queries` rows are masked. candle's fused
 /// operation has no gradient.
 fn softmax(scores: &Tensor, causal: Option<usize>) -> Result<Tensor> {
-    let tracked = kernels::tracked(&[scores]);
-    if tracked && kernels::fits(scores) {
+    if kernels::fits(scores) {
         return kernels::softmax(scores, causal);
     }
     let (groups, rows, columns) = scores.dims3()?;
@@ -84,7 +83,7 @@ fn softmax(scores: &Tensor, causal: Option<usize>) -> Result<Tensor> {
             .broadcast_add(&mask)?
             .reshape((groups, rows, columns))?;
     }
-    if tracked {
+    if kernels::tracked(&[&scores]) {
         candle_nn::ops::softmax(&scores, D::Minus1)
     } else {
         candle_nn::ops::softmax_last_dim(&scores.contiguous()?)

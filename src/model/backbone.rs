@@ -32,6 +32,19 @@ impl Features {
         }
     }
 
+    /// The same in memory of their own.
+    pub(super) fn copied(&self) -> Result<Self> {
+        Ok(Self {
+            grid: self.grid,
+            tokens: self.tokens.copy()?,
+            deepstack: self
+                .deepstack
+                .iter()
+                .map(Tensor::copy)
+                .collect::<Result<_>>()?,
+        })
+    }
+
     /// Bytes of memory they take.
     pub(super) fn bytes(&self) -> usize {
         let bytes = |t: &Tensor| t.elem_count() * t.dtype().size_in_bytes();
@@ -47,16 +60,30 @@ pub(super) struct Sequence<'a> {
     pub(super) wanted: Vec<usize>,
 }
 
+/// How much a pass of the language model has to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extent {
+    /// Rows of all layers but the last.
+    pub(super) rows: usize,
+    /// Pairs of a row and a row that it sees.
+    pub(super) pairs: usize,
+    /// Rows of the last layer.
+    pub(super) wanted: usize,
+}
+
 /// Sequences made ready for the language model.
 #[derive(Debug)]
 pub(super) struct Packed {
     /// What goes into the first layer, `(rows, hidden)`.
     pub(super) x: Tensor,
+    rows: usize,
     rope: Table,
     spans: Vec<Span>,
     image_rows: Option<Tensor>,
     deepstack: Vec<Tensor>,
     wanted: Tensor,
+    /// The same rows as numbers.
+    asked: Vec<u32>,
     /// How many states each sequence wants.
     counts: Vec<usize>,
 }
@@ -68,6 +95,23 @@ impl Packed {
             rope: &self.rope,
             spans: &self.spans,
             wanted: &self.wanted,
+            asked: &self.asked,
+        }
+    }
+
+    /// What there is to do, for counting it.
+    pub(super) fn extent(&self) -> Extent {
+        let pairs = |span: &Span| {
+            let (own, context) = (
+                span.rows.len(),
+                span.context.iter().map(ExactSizeIterator::len),
+            );
+            own * context.sum::<usize>() + own * (own + 1) / 2
+        };
+        Extent {
+            rows: self.rows,
+            pairs: self.spans.iter().map(pairs).sum(),
+            wanted: self.asked.len(),
         }
     }
 
@@ -167,6 +211,11 @@ impl Backbone {
         })
     }
 
+    /// Whether it computes on a CPU.
+    pub(super) fn is_on_cpu(&self) -> bool {
+        self.device.is_cpu()
+    }
+
     /// Encodes one picture.
     pub(super) fn see(&self, patches: &Patches) -> Result<Features> {
         let mut seen = self.see_all(&[patches])?;
@@ -209,12 +258,40 @@ impl Backbone {
 
     /// Reads sequences in one pass over the weights; the hidden states `(wanted, hidden)` of each.
     pub(super) fn read(&self, sequences: &[Sequence<'_>], share: bool) -> Result<Vec<Tensor>> {
-        let packed = self.pack(sequences, share)?;
+        self.run(&self.pack(sequences, share)?)
+    }
+
+    /// The hidden states `(wanted, hidden)` of each packed sequence. Of the last layer only they are computed.
+    pub(super) fn run(&self, packed: &Packed) -> Result<Vec<Tensor>> {
+        let before = self.decoder.depth().saturating_sub(1);
+        if packed.deepstack.len() > before {
+            // What is added after the last layer is added to all of its rows.
+            return self.run_whole(packed);
+        }
+        let mut x = packed.x.clone();
+        for i in 0..before {
+            x = packed.after(i, &self.decoder.layer(i, &x, &packed.pass())?)?;
+        }
+        packed.split(&self.decoder.last(&x, &packed.pass())?)
+    }
+
+    /// The same, by computing every row of every layer.
+    pub(super) fn run_whole(&self, packed: &Packed) -> Result<Vec<Tensor>> {
         let mut x = packed.x.clone();
         for i in 0..self.decoder.depth() {
             x = packed.after(i, &self.decoder.layer(i, &x, &packed.pass())?)?;
         }
         packed.split(&self.decoder.finish(&x, &packed.pass())?)
+    }
+
+    /// How many rows sequences come to, once what they have in common from the start is one.
+    pub(super) fn rows_of(&self, sequences: &[Sequence<'_>]) -> Result<usize> {
+        let mut pictures: Vec<&Features> = Vec::new();
+        let rows = sequences
+            .iter()
+            .map(|sequence| self.rows(sequence, &mut pictures))
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Tree::new(&rows, true).rows.len())
     }
 
     /// The language model.
@@ -231,7 +308,7 @@ impl Backbone {
             .collect::<Result<Vec<_>>>()?;
         let tree = Tree::new(&rows, share);
         let positions: Vec<_> = tree.rows.iter().map(|row| row.position).collect();
-        let wanted = sequences
+        let asked: Vec<u32> = sequences
             .iter()
             .zip(&tree.places)
             .flat_map(|(sequence, places)| sequence.wanted.iter().map(|&i| places[i] as u32))
@@ -255,7 +332,9 @@ impl Backbone {
             spans: tree.spans(),
             image_rows: (layers > 0).then(|| self.index(image_rows)).transpose()?,
             deepstack,
-            wanted: self.index(wanted)?,
+            wanted: self.index(asked.clone())?,
+            asked,
+            rows: tree.rows.len(),
             counts: sequences.iter().map(|s| s.wanted.len()).collect(),
         })
     }

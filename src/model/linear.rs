@@ -87,9 +87,7 @@ impl Module for Linear {
         let product = x.matmul(&self.weight.t()?)?;
         let mut y = match &self.bias {
             None => product,
-            Some(bias) if kernels::tracked(&[&product, bias]) && kernels::fits(&product) => {
-                kernels::add_bias(&product, bias)?
-            }
+            Some(bias) if kernels::fits(&product) => kernels::add_bias(&product, bias)?,
             Some(bias) => product.broadcast_add(bias)?,
         };
         if let Some(addition) = &self.addition {

@@ -56,6 +56,7 @@ mod report;
 mod resize;
 mod rope;
 mod rubric;
+pub mod speed;
 mod template;
 mod text;
 mod tokenizer;
@@ -63,15 +64,16 @@ mod tree;
 mod vision;
 mod vision_qwen3;
 mod weights;
+mod wide;
 
 use std::sync::Arc;
 
 pub use config::BackboneKind;
 pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
-pub use engine::RewardModel;
+pub use engine::{RewardModel, Work};
 pub use error::ModelError;
 pub use fingerprint::fingerprint_of;
-pub use judge::Judge;
+pub use judge::{Judge, OnScored};
 pub use manifest::Manifest;
 pub use names::Generation;
 pub use pixels::Pixels;
@@ -81,9 +83,24 @@ pub use report::{CheckReport, Misshapen};
 
 use crate::domain::Aggregate;
 
+/// How candidates of a group are put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Packing {
+    /// As many in one pass as there is room for; what their sequences have in common is read once.
+    #[default]
+    Tree,
+    /// The same, but of a slow model fewer, so that whoever looks on hears of each in time. Which share a pass then hangs on the
+    /// machine, and with it the last bit of a score.
+    Prompt,
+    /// One after the other, every sequence read whole, as the published code does: what the others are held against.
+    Plain,
+}
+
 /// How to load a model.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LoadOptions {
+    /// How candidates of a group are put together.
+    pub packing: Packing,
     /// Where to compute.
     pub device: DeviceChoice,
     /// In which format; `None`: f32 on a CPU, bf16 on a GPU.

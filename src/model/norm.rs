@@ -23,11 +23,10 @@ impl RmsNorm {
 
 impl Module for RmsNorm {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if !kernels::tracked(&[x, &self.weight]) {
-            return candle_nn::ops::rms_norm(&x.contiguous()?, &self.weight, self.eps as f32);
-        }
         if kernels::fits(x) {
             kernels::rms_norm(x, &self.weight, self.eps)
+        } else if !kernels::tracked(&[x, &self.weight]) {
+            candle_nn::ops::rms_norm(&x.contiguous()?, &self.weight, self.eps as f32)
         } else {
             candle_nn::ops::rms_norm_slow(&x.contiguous()?, &self.weight, self.eps as f32)
         }

@@ -2,7 +2,8 @@
 //! decoder, a JPEG would differ in its last bits, and the score with it, before anything was changed.
 
 use super::ModelError;
-use super::decode::{Exif, decode};
+use super::decode::{Exif, Rgb, decode};
+use super::resize::{Library, bicubic};
 
 /// A decoded picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,5 +33,21 @@ impl Pixels {
             rgb: image.pixels,
             turned,
         })
+    }
+
+    /// The picture at another size, at least one pixel each way, as Pillow's bicubic filter has it to the last byte.
+    pub fn bicubic(&self, width: usize, height: usize) -> Self {
+        let image = Rgb {
+            width: self.width,
+            height: self.height,
+            pixels: self.rgb.clone(),
+        };
+        let image = bicubic(&image, width.max(1), height.max(1), Library::Pillow);
+        Self {
+            width: image.width,
+            height: image.height,
+            rgb: image.pixels,
+            turned: self.turned,
+        }
     }
 }

@@ -23,6 +23,8 @@ pub enum Like {
     MimoVl7b,
     /// Qwen3-VL-8B.
     Qwen3Vl8b,
+    /// Qwen2.5-VL at a quarter of the width and some of the depth, to measure CPUs with.
+    Medium,
     /// Qwen2.5-VL at a hundredth of the width, to try things with.
     Small,
 }
@@ -44,12 +46,13 @@ struct Qwen2_5 {
 
 impl Like {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Qwen2_5Vl3b,
         Self::Qwen2_5Vl7b,
         Self::Qwen2_5Vl32b,
         Self::MimoVl7b,
         Self::Qwen3Vl8b,
+        Self::Medium,
         Self::Small,
     ];
 
@@ -61,6 +64,7 @@ impl Like {
             Self::Qwen2_5Vl32b => "qwen2.5-vl-32b",
             Self::MimoVl7b => "mimo-vl-7b",
             Self::Qwen3Vl8b => "qwen3-vl-8b",
+            Self::Medium => "medium",
             Self::Small => "small",
         }
     }
@@ -75,7 +79,7 @@ impl Like {
     /// The format its weights are written in; small models are read on CPUs, where f16 loses less than bf16.
     pub(super) const fn dtype(self) -> DType {
         match self {
-            Self::Small => DType::F16,
+            Self::Medium | Self::Small => DType::F16,
             _ => DType::BF16,
         }
     }
@@ -86,7 +90,7 @@ impl Like {
             Self::Qwen2_5Vl3b | Self::Qwen3Vl8b => 151_936,
             Self::Qwen2_5Vl7b | Self::Qwen2_5Vl32b => 152_064,
             Self::MimoVl7b => 151_680,
-            Self::Small => 1203,
+            Self::Medium | Self::Small => 1203,
         }
     }
 
@@ -114,6 +118,7 @@ impl Like {
                 theta: 640_000.0,
             }),
             Self::Qwen3Vl8b => qwen3_8b(),
+            Self::Medium => medium(),
             Self::Small => small(),
         };
         let text = match self.kind() {
@@ -199,6 +204,21 @@ fn qwen3_8b() -> Value {
             "in_channels": 3, "out_hidden_size": 4096, "patch_size": 16, "spatial_merge_size": 2,
             "temporal_patch_size": 2, "num_position_embeddings": 2304, "deepstack_visual_indexes": [8, 16, 24],
             "hidden_act": "gelu_pytorch_tanh",
+        },
+    })
+}
+
+fn medium() -> Value {
+    json!({
+        "architectures": ["Qwen2_5_VLForConditionalGeneration"], "model_type": "qwen2_5_vl",
+        "hidden_size": 896, "num_hidden_layers": 12, "num_attention_heads": 14, "num_key_value_heads": 2,
+        "intermediate_size": 4864, "hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 1e6,
+        "max_position_embeddings": 32_768, "rope_scaling": {"type": "mrope", "mrope_section": [8, 12, 12]},
+        "use_sliding_window": false, "tie_word_embeddings": false,
+        "vision_config": {
+            "depth": 8, "hidden_size": 640, "intermediate_size": 1712, "num_heads": 8, "in_chans": 3,
+            "out_hidden_size": 896, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2,
+            "window_size": 112, "fullatt_block_indexes": [3, 7], "hidden_act": "silu",
         },
     })
 }

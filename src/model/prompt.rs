@@ -111,6 +111,11 @@ impl Prompter {
         Ok(prompter)
     }
 
+    /// Asks with other rubrics from now on.
+    pub(super) fn reword(&mut self, rubrics: Rubrics) {
+        self.rubrics = rubrics;
+    }
+
     /// The number of token ids, the reward token included: the embedding must have at least as many rows.
     pub(super) const fn vocabulary(&self) -> usize {
         self.vocabulary.size()

@@ -16,11 +16,11 @@ use serde_json::{Map, Value, json};
 use super::LoadProgress;
 use super::config::{BackboneKind, Config};
 use super::error::ModelError;
-use super::manifest::{Manifest, Pixels, Positions};
+use super::manifest::{Manifest, Pixels, Positions, Rubrics};
 use super::names::{self, Expected};
-use super::preprocess::Processor;
+use super::preprocess::{Grid, Processor};
 use super::presets::{Like, SpecialTokens};
-use super::prompt::Prompter;
+use super::prompt::{Prompter, Rubric};
 
 /// The published budget of an image.
 const PUBLISHED_PIXELS: Pixels = Pixels {
@@ -76,12 +76,15 @@ pub fn random(
     fs::create_dir_all(dir).map_err(ModelError::write(dir))?;
     copy_tokenizer(dir, tokenizer)?;
     write_json(&dir.join("preprocessor_config.json"), &like.preprocessor())?;
-    let manifest = manifest(dir, like)?;
+    let mut manifest = manifest(dir, like)?;
+    let mut prompter = Prompter::from_dir(dir, like.kind(), &manifest)?;
+    if like != Like::Small {
+        manifest.rubric = filler(&mut prompter, &manifest)?;
+    }
     manifest.write(dir)?;
-    let prompter = Prompter::from_dir(dir, like.kind(), &manifest)?;
     // Real presets keep the spare rows of the published embedding, unless the tokenizer needs more.
     let rows = match like {
-        Like::Small => prompter.vocabulary(),
+        Like::Medium | Like::Small => prompter.vocabulary(),
         _ => like.vocabulary().max(prompter.vocabulary()),
     };
     let tokens = SpecialTokens {
@@ -113,6 +116,47 @@ fn manifest(dir: &Path, like: Like) -> Result<Manifest, ModelError> {
         }
     }
     Ok(manifest)
+}
+
+/// Rubrics that say nothing and cost what the published ones cost: as many tokens from the images to the reward token under an
+/// instruction of seven, of which both have the first ones in common (counted with the real tokenizer).
+fn filler(prompter: &mut Prompter, manifest: &Manifest) -> Result<Rubrics, ModelError> {
+    const COMMON: usize = 21;
+    const TOKENS: [(Rubric, &str, usize); 2] = [
+        (Rubric::InstructionFollowing, "b", 400),
+        (Rubric::VisualQuality, "c", 377),
+    ];
+    let instruction = "make the sandwich a hot dog";
+    let grid = Grid {
+        height: 2,
+        width: 2,
+    };
+    // What ends an image follows its one token.
+    let length = |prompter: &Prompter, rubric| {
+        let prompt = prompter.encode(rubric, instruction, &[grid; 2])?;
+        let end = prompt.rewards.first().map_or(0, |at| at + 1);
+        Ok::<_, ModelError>(end.saturating_sub(prompt.edited + 2))
+    };
+    let mut rubrics = manifest.rubric.clone();
+    for (rubric, word, wanted) in TOKENS {
+        let mut own = wanted - COMMON;
+        // A word may be one token or several; a few looks suffice.
+        for _ in 0..4 {
+            let text = format!(
+                "{}{}: {{text_prompt}}",
+                "a ".repeat(COMMON),
+                format!("{word} ").repeat(own)
+            );
+            match rubric {
+                Rubric::InstructionFollowing => rubrics.instruction_following = text,
+                _ => rubrics.visual_quality = text,
+            }
+            prompter.reword(rubrics.clone());
+            let found = length(prompter, rubric)?;
+            own = (own + wanted).saturating_sub(found);
+        }
+    }
+    Ok(rubrics)
 }
 
 fn copy_tokenizer(dir: &Path, from: Option<&Path>) -> Result<(), ModelError> {

@@ -38,12 +38,20 @@ impl Table {
         })
     }
 
+    /// The table of some of the tokens.
+    pub(super) fn of(&self, tokens: &Tensor) -> Result<Self> {
+        Ok(Self {
+            cos: self.cos.index_select(tokens, 0)?,
+            sin: self.sin.index_select(tokens, 0)?,
+        })
+    }
+
     /// Rotates the heads in `x` `(tokens, heads, head_dim)`, halves against halves. candle's fused operation has no gradient.
     pub(super) fn rotate(&self, x: &Tensor) -> Result<Tensor> {
+        if kernels::fits(x) {
+            return kernels::rotate(x, &self.cos, &self.sin);
+        }
         if kernels::tracked(&[x]) {
-            if kernels::fits(x) {
-                return kernels::rotate(x, &self.cos, &self.sin);
-            }
             let heads_first = x.transpose(0, 1)?.unsqueeze(0)?.contiguous()?;
             return candle_nn::rotary_emb::rope_slow(&heads_first, &self.cos, &self.sin)?
                 .squeeze(0)?

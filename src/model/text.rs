@@ -31,8 +31,45 @@ pub(super) struct Span {
 pub(super) struct Pass<'a> {
     pub(super) rope: &'a Table,
     pub(super) spans: &'a [Span],
-    /// The rows whose final state is wanted.
+    /// The rows whose final state is wanted, as [`Pass::asked`] has them.
     pub(super) wanted: &'a Tensor,
+    /// The same rows, in any order, each as often as it is wanted.
+    pub(super) asked: &'a [u32],
+}
+
+/// Rows of one span that lie side by side and are wanted.
+#[derive(Debug, PartialEq, Eq)]
+struct Stretch<'a> {
+    rows: Range<usize>,
+    span: &'a Span,
+}
+
+impl Pass<'_> {
+    /// The wanted rows, each once, in ascending order, by the spans that they are in.
+    fn stretches(&self) -> Vec<Stretch<'_>> {
+        let mut rows = self.asked.to_vec();
+        rows.sort_unstable();
+        rows.dedup();
+        let mut stretches: Vec<Stretch<'_>> = Vec::new();
+        let mut spans = self.spans.iter();
+        let mut span = spans.next();
+        for row in rows.into_iter().map(|row| row as usize) {
+            while span.is_some_and(|span| span.rows.end <= row) {
+                span = spans.next();
+            }
+            match (stretches.last_mut(), span) {
+                (Some(last), Some(span)) if last.rows.end == row && last.span == span => {
+                    last.rows.end += 1;
+                }
+                (_, Some(span)) => stretches.push(Stretch {
+                    rows: row..row + 1,
+                    span,
+                }),
+                (_, None) => {}
+            }
+        }
+        stretches
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -70,50 +107,94 @@ impl Attention {
         })
     }
 
+    /// Of all rows, `(tokens, hidden)`.
     fn forward(&self, x: &Tensor, rope: &Table, spans: &[Span]) -> Result<Tensor> {
-        let tokens = x.dim(0)?;
-        let split = |projection: &Linear, heads| {
-            projection
-                .forward(x)?
-                .reshape((tokens, heads, self.head_dim))
-        };
-        let mut q = split(&self.q_proj, self.heads)?;
-        let mut k = split(&self.k_proj, self.kv_heads)?;
-        if let Some((q_norm, k_norm)) = &self.norms {
-            (q, k) = (q_norm.forward(&q)?, k_norm.forward(&k)?);
-        }
-        // (tokens, heads, head_dim) to (heads, tokens, head_dim)
-        let q = rope.rotate(&q)?.transpose(0, 1)?;
-        let k = rope.rotate(&k)?.transpose(0, 1)?;
-        let v = split(&self.v_proj, self.kv_heads)?.transpose(0, 1)?;
+        let q = self.queries(x, rope)?;
+        let (k, v) = self.keys_and_values(x, rope)?;
         let outs = spans
             .iter()
             .map(|span| {
                 let own = span.rows.clone();
-                let seen = |t: &Tensor| {
-                    let parts = span
-                        .context
-                        .iter()
-                        .chain([&own])
-                        .map(|rows| t.narrow(1, rows.start, rows.len()))
-                        .collect::<Result<Vec<_>>>()?;
-                    match parts.as_slice() {
-                        [own] => Ok(own.clone()),
-                        parts => Tensor::cat(parts, 1),
-                    }
-                };
-                attend(
-                    &q.narrow(1, own.start, own.len())?,
-                    &seen(&k)?,
-                    &seen(&v)?,
-                    true,
-                )
+                let q = q.narrow(1, own.start, own.len())?;
+                let (k, v) = (seen(&k, span, own.end)?, seen(&v, span, own.end)?);
+                attend(&q, &k, &v, true)
             })
             .collect::<Result<Vec<_>>>()?;
-        let out = Tensor::cat(&outs, 1)?
+        self.joined(&outs)
+    }
+
+    /// Of the rows of `stretches` alone, one after the other; `x` and `rope` are those of all rows, `own` and `own_rope` those
+    /// of the wanted ones.
+    fn forward_of(
+        &self,
+        (x, rope): (&Tensor, &Table),
+        (own, own_rope): (&Tensor, &Table),
+        stretches: &[Stretch<'_>],
+    ) -> Result<Tensor> {
+        let q = self.queries(own, own_rope)?;
+        let (k, v) = self.keys_and_values(x, rope)?;
+        let mut start = 0;
+        let outs = stretches
+            .iter()
+            .map(|Stretch { rows, span }| {
+                let q = q.narrow(1, start, rows.len())?;
+                start += rows.len();
+                let (k, v) = (seen(&k, span, rows.end)?, seen(&v, span, rows.end)?);
+                attend(&q, &k, &v, true)
+            })
+            .collect::<Result<Vec<_>>>()?;
+        self.joined(&outs)
+    }
+
+    /// `(heads, tokens, head_dim)`
+    fn queries(&self, x: &Tensor, rope: &Table) -> Result<Tensor> {
+        let q = self.split(&self.q_proj, x, self.heads)?;
+        let q = match &self.norms {
+            Some((norm, _)) => norm.forward(&q)?,
+            None => q,
+        };
+        rope.rotate(&q)?.transpose(0, 1)
+    }
+
+    /// `(kv_heads, tokens, head_dim)` each
+    fn keys_and_values(&self, x: &Tensor, rope: &Table) -> Result<(Tensor, Tensor)> {
+        let k = self.split(&self.k_proj, x, self.kv_heads)?;
+        let k = match &self.norms {
+            Some((_, norm)) => norm.forward(&k)?,
+            None => k,
+        };
+        let k = rope.rotate(&k)?.transpose(0, 1)?;
+        let v = self.split(&self.v_proj, x, self.kv_heads)?;
+        Ok((k, v.transpose(0, 1)?))
+    }
+
+    /// `(tokens, heads, head_dim)`
+    fn split(&self, projection: &Linear, x: &Tensor, heads: usize) -> Result<Tensor> {
+        let out = projection.forward(x)?;
+        out.reshape((x.dim(0)?, heads, self.head_dim))
+    }
+
+    /// What pieces `(heads, tokens, head_dim)` come to, `(all tokens, hidden)`.
+    fn joined(&self, outs: &[Tensor]) -> Result<Tensor> {
+        let out = Tensor::cat(outs, 1)?
             .transpose(0, 1)?
-            .reshape((tokens, self.heads * self.head_dim))?;
+            .reshape(((), self.heads * self.head_dim))?;
         self.o_proj.forward(&out)
+    }
+}
+
+/// What rows of `span` up to `end` see of `(heads, tokens, head_dim)`: its context, and the span up to there.
+fn seen(t: &Tensor, span: &Span, end: usize) -> Result<Tensor> {
+    let own = span.rows.start..end;
+    let parts = span
+        .context
+        .iter()
+        .chain([&own])
+        .map(|rows| t.narrow(1, rows.start, rows.len()))
+        .collect::<Result<Vec<_>>>()?;
+    match parts.as_slice() {
+        [own] => Ok(own.clone()),
+        parts => Tensor::cat(parts, 1),
     }
 }
 
@@ -143,11 +224,34 @@ impl Layer {
 
     fn forward(&self, x: &Tensor, rope: &Table, spans: &[Span]) -> Result<Tensor> {
         let normed = self.input_layernorm.forward(x)?;
-        let x = (x + self.self_attn.forward(&normed, rope, spans)?)?;
-        let inner = self
+        self.fed_forward(&(x + self.self_attn.forward(&normed, rope, spans)?)?)
+    }
+
+    /// The same of the wanted rows alone, in the order in which they are wanted: of the others only keys and values matter.
+    fn forward_wanted(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
+        let stretches = pass.stretches();
+        let kept: Vec<u32> = stretches
+            .iter()
+            .flat_map(|stretch| stretch.rows.clone())
+            .map(|row| row as u32)
+            .collect();
+        let place = |row: &u32| kept.binary_search(row).unwrap_or(0) as u32;
+        let order: Vec<u32> = pass.asked.iter().map(place).collect();
+        let kept = Tensor::new(kept, x.device())?;
+        let own_rope = pass.rope.of(&kept)?;
+        let normed = self.input_layernorm.forward(x)?;
+        let own = normed.index_select(&kept, 0)?;
+        let seen =
+            self.self_attn
+                .forward_of((&normed, pass.rope), (&own, &own_rope), &stretches)?;
+        let out = self.fed_forward(&(x.index_select(&kept, 0)? + seen)?)?;
+        out.index_select(&Tensor::new(order, x.device())?, 0)
+    }
+
+    fn fed_forward(&self, x: &Tensor) -> Result<Tensor> {
+        x + self
             .mlp
-            .forward(&self.post_attention_layernorm.forward(&x)?)?;
-        x + inner
+            .forward(&self.post_attention_layernorm.forward(x)?)?
     }
 }
 
@@ -239,6 +343,14 @@ impl Decoder {
         self.layers[i].forward(x, pass.rope, pass.spans)
     }
 
+    /// The last layer and the norm, of the wanted rows alone, from what the layer before it gave.
+    pub(super) fn last(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
+        match self.layers.last() {
+            Some(layer) => self.norm.forward(&layer.forward_wanted(x, pass)?),
+            None => self.finish(x, pass),
+        }
+    }
+
     /// The normed states of the wanted rows of what the last layer gave.
     pub(super) fn finish(&self, x: &Tensor, pass: &Pass<'_>) -> Result<Tensor> {
         self.norm.forward(&x.index_select(pass.wanted, 0)?)
@@ -265,15 +377,37 @@ mod tests {
         at: &[[u32; 3]],
         spans: &[Span],
     ) -> Vec<Vec<f32>> {
-        let wanted = Tensor::arange(0, ids.len() as u32, &Device::Cpu).unwrap();
+        let asked: Vec<u32> = (0..ids.len() as u32).collect();
+        let wanted = Tensor::new(asked.clone(), &Device::Cpu).unwrap();
+        let mut alone: Vec<Vec<f32>> = Vec::new();
         let pass = Pass {
             rope: &rope.table(at, DType::F32, &Device::Cpu).unwrap(),
             spans,
             wanted: &wanted,
+            asked: &asked,
         };
         let mut x = decoder.embed(ids).unwrap();
         for i in 0..decoder.depth() {
+            let last = i + 1 == decoder.depth();
+            let some: [u32; 4] = [ids.len() as u32 - 1, 3, ids.len() as u32 - 1, 2];
+            if last {
+                let of = Pass {
+                    wanted: &Tensor::new(&some, &Device::Cpu).unwrap(),
+                    asked: &some,
+                    ..pass
+                };
+                alone = decoder.last(&x, &of).unwrap().to_vec2().unwrap();
+            }
             x = decoder.layer(i, &x, &pass).unwrap();
+            if last {
+                // Wanted alone, in any order and more than once, rows are what they are among all.
+                let all = decoder.finish(&x, &pass).unwrap().to_vec2::<f32>().unwrap();
+                for (row, found) in some.iter().zip(&alone) {
+                    let wanted = &all[*row as usize];
+                    let off = |(a, b): (&f32, &f32)| (a - b).abs();
+                    assert!(wanted.iter().zip(found).map(off).fold(0.0, f32::max) < 1e-5);
+                }
+            }
         }
         decoder.finish(&x, &pass).unwrap().to_vec2().unwrap()
     }

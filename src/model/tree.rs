@@ -178,6 +178,32 @@ mod tests {
         assert_eq!(Tree::new(&[picture(1), picture(1)], true).rows.len(), 5);
     }
 
+    /// 14 tokens before the images, 258 an image, rubrics of 400 and 377 tokens of which the first 21 are the same.
+    #[test]
+    fn seven_candidates_under_the_published_rubrics_are_1053_rows_each() {
+        let picture = |number| (0..258).map(move |i| Content::Visual(number, i));
+        let text = |from: u32, count: u32| (from..from + count).map(Content::Text);
+        let sequences: Vec<Vec<Row>> = (1..=7)
+            .flat_map(|candidate| [(1_000, 379), (2_000, 356)].map(|rest| (candidate, rest)))
+            .map(|(candidate, (from, count))| {
+                let contents = text(0, 14)
+                    .chain(picture(0))
+                    .chain(picture(candidate))
+                    .chain(text(500, 21))
+                    .chain(text(from, count));
+                let row = |(i, content)| Row {
+                    content,
+                    position: [i; 3],
+                };
+                (0..).zip(contents).map(row).collect()
+            })
+            .collect();
+        let plain: usize = sequences.iter().map(Vec::len).sum();
+        assert_eq!(plain, 7 * (930 + 907));
+        assert_eq!(Tree::new(&sequences, true).rows.len(), 7370);
+        assert_eq!(7370_usize.div_ceil(7), 1053);
+    }
+
     #[test]
     fn without_sharing_every_sequence_is_read_whole() {
         let tree = Tree::new(&[rows(&[1, 2, 3, 4, 5]), rows(&[1, 2, 3, 4, 5])], false);

@@ -11,6 +11,9 @@ use crate::data::{Workspace, WorkspaceError, images};
 use crate::domain::{Candidate, CandidateId, Group, ImageRef, Reward};
 use crate::model::{Judge, Picture};
 
+/// A candidate, the hash of its image, and its reward.
+pub(super) type Row = (CandidateId, String, Reward);
+
 /// What rewards are looked up in and kept in.
 pub(super) trait Shelf {
     /// The rewards of a group that need not be computed.
@@ -20,13 +23,14 @@ pub(super) trait Shelf {
         fingerprint: &str,
     ) -> Result<HashMap<CandidateId, Reward>, WorkspaceError>;
 
-    /// Keeps the reward of a candidate, under the contents of source and candidate that it was computed from.
+    /// Keeps the rewards of candidates, all of them or none, under the contents of source and candidate that each was computed
+    /// from.
     fn keep(
         &self,
         group: &Group,
         fingerprint: &str,
         source_hash: &str,
-        row: (CandidateId, String, Reward),
+        rows: &[Row],
     ) -> Result<(), WorkspaceError>;
 }
 
@@ -51,9 +55,9 @@ impl Shelf for Workspace {
         group: &Group,
         fingerprint: &str,
         source_hash: &str,
-        row: (CandidateId, String, Reward),
+        rows: &[Row],
     ) -> Result<(), WorkspaceError> {
-        self.save_scores_of(group, fingerprint, source_hash, &[row])
+        self.save_scores_of(group, fingerprint, source_hash, rows)
     }
 }
 
@@ -127,7 +131,7 @@ pub(super) fn score_group(
     compute(judge, group, &source, (&pictures, &taken), place, tell)
 }
 
-/// Has the model score the candidates that are left and keeps each reward as it comes.
+/// Has the model score the candidates that are left and keeps the rewards of each pass as they come.
 fn compute(
     judge: &mut (impl Judge + ?Sized),
     group: &Group,
@@ -141,28 +145,36 @@ fn compute(
     }
     let fingerprint = judge.info().fingerprint.clone();
     let mut flow = ControlFlow::Continue(());
-    let result = judge.score_group(source, &group.instruction, pictures, &mut |i, reward| {
-        let (index, candidate) = taken[i];
-        flow = match reward {
-            Err(message) => tell(failed(Some(index), &message)),
-            Ok(reward) => {
-                let kept = place.shelf.map_or(Ok(()), |shelf| {
-                    let row = (candidate.id, pictures[i].hash.clone(), reward);
-                    shelf.keep(group, &fingerprint, &source.hash, row)
-                });
-                let scored = tell(Outcome::Scored {
+    let result = judge.score_group(source, &group.instruction, pictures, &mut |passed| {
+        let row = |(i, reward): &(usize, Result<Reward, String>)| {
+            let reward = *reward.as_ref().ok()?;
+            Some((taken[*i].1.id, pictures[*i].hash.clone(), reward))
+        };
+        let rows: Vec<Row> = passed.iter().filter_map(row).collect();
+        let kept = place
+            .shelf
+            .filter(|_| !rows.is_empty())
+            .map_or(Ok(()), |shelf| {
+                shelf.keep(group, &fingerprint, &source.hash, &rows)
+            });
+        // What is kept is told of, also after somebody had enough.
+        for (i, reward) in passed {
+            let index = taken[i].0;
+            let told = match reward {
+                Err(message) => tell(failed(Some(index), &message)),
+                Ok(reward) => tell(Outcome::Scored {
                     index,
                     reward,
                     stored: false,
-                });
-                match kept {
-                    Err(e) if scored.is_continue() => {
-                        tell(failed(None, &format!("scored, but not kept: {e}")))
-                    }
-                    _ => scored,
-                }
+                }),
+            };
+            if told.is_break() {
+                flow = told;
             }
-        };
+        }
+        if let (Err(e), ControlFlow::Continue(())) = (&kept, flow) {
+            flow = tell(failed(None, &format!("scored, but not kept: {e}")));
+        }
         flow
     });
     match result {

@@ -217,15 +217,10 @@ fn take_up(
 /// Rates one picture, which does not come back.
 fn rate(judge: &mut impl Judge, source: &Picture, ask: Ask) -> Result<Reward, String> {
     let mut said = None;
-    judge.score_passing(
-        source,
-        &ask.instruction,
-        &[ask.picture],
-        &mut |_, reward| {
-            said = Some(reward);
-            ControlFlow::Break(())
-        },
-    )?;
+    judge.score_passing(source, &ask.instruction, &[ask.picture], &mut |passed| {
+        said = passed.into_iter().next().map(|(_, reward)| reward);
+        ControlFlow::Break(())
+    })?;
     said.unwrap_or_else(|| Err("the model gave no answer".into()))
 }
 

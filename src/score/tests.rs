@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use super::{Ask, Batch, LiveEvent, LiveScorer, RateJob, score_groups};
 use crate::data::Workspace;
 use crate::domain::{Aggregate, Gaussian, Group, GroupId, Reward};
-use crate::model::{Judge, LoadProgress, ModelInfo, Picture};
+use crate::model::{Judge, LoadProgress, ModelInfo, OnScored, Picture};
 
 /// Scores an image by the number in its file, and waits before each for a permit, so that a test decides when time passes.
 pub(super) struct Paper {
@@ -44,7 +44,7 @@ impl Judge for Paper {
         source: &Picture,
         instruction: &str,
         candidates: &[Picture],
-        on_scored: &mut dyn FnMut(usize, Result<Reward, String>) -> ControlFlow<()>,
+        on_scored: &mut OnScored<'_, String>,
     ) -> Result<(), String> {
         if source.bytes.is_empty() {
             return Err("the source is blank".into());
@@ -59,7 +59,7 @@ impl Judge for Paper {
                 Ok(Ok(mean)) => Ok(Reward::overall(Gaussian::new(mean, 0.0))),
                 _ => Err("not a number".to_owned()),
             };
-            if on_scored(index, reward).is_break() {
+            if on_scored(vec![(index, reward)]).is_break() {
                 break;
             }
         }

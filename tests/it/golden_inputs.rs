@@ -6,7 +6,9 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use erw::domain::{Aggregate, Gaussian, Reward};
-use erw::model::{DeviceChoice, LoadOptions, Manifest, Picture, Precision, RewardModel};
+use erw::model::{
+    DeviceChoice, LoadOptions, Manifest, ModelError, Picture, Precision, RewardModel,
+};
 use serde_json::Value;
 
 /// What f32 may be off by; the expected numbers are in f64.
@@ -28,6 +30,7 @@ fn load(dir: &Path) -> RewardModel {
     let options = LoadOptions {
         device: DeviceChoice::Cpu,
         precision: Some(Precision::F32),
+        ..LoadOptions::default()
     };
     RewardModel::load(dir, &options, &mut |_| ()).unwrap()
 }
@@ -37,8 +40,8 @@ fn score(model: &mut RewardModel, case: &Value) -> Reward {
     let (source, edited) = (picture(&case["source"]), picture(&case["edited"]));
     let instruction = case["instruction"].as_str().unwrap();
     model
-        .score_group(&source, instruction, &[edited], &mut |_, reward| {
-            scored = Some(reward.unwrap());
+        .score_group(&source, instruction, &[edited], &mut |passed| {
+            scored = passed.into_iter().next().map(|(_, reward)| reward.unwrap());
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -115,8 +118,16 @@ fn a_candidate_that_cannot_be_read_leaves_the_others_scored() {
     let mut heard = Vec::new();
     let candidates = [cut, good];
     model
-        .score_group(&source, "x", &candidates, &mut |index, reward| {
-            heard.push((index, reward.map(|_| ()).map_err(|error| error.to_string())));
+        .score_group(&source, "x", &candidates, &mut |passed| {
+            let told = |(index, reward): (usize, Result<Reward, _>)| {
+                (
+                    index,
+                    reward
+                        .map(|_| ())
+                        .map_err(|error: ModelError| error.to_string()),
+                )
+            };
+            heard.extend(passed.into_iter().map(told));
             ControlFlow::Continue(())
         })
         .unwrap();

@@ -19,6 +19,40 @@ pub(in crate::cli) enum BenchVerb {
     Compare(CompareArgs),
     /// Write finished runs as a report: Markdown, HTML with plots, CSV or JSON
     Report(ReportArgs),
+    /// Measure how fast the model scores here, and how much of the device it uses
+    Speed(SpeedArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Each row scores so many candidates of one source in two ways that take turns: all in one pass, in which what their prompts have in
+common is read once; and as the published code does, every prompt by itself and whole, both of its pictures encoded for it alone.
+Pairs of figures are of the one and of the other. 'rows' are tokens that the language model reads; 'of the product' is the counted
+work over the time, held against a large matrix product on the same device; 'apart' is the largest difference between the two ways
+in any mean or log sigma. For a model of the published shape without its weights: erw model random DIR --like qwen2.5-vl-7b")]
+pub(in crate::cli) struct SpeedArgs {
+    /// How many candidates a source has, a row of the table each
+    #[arg(long, value_name = "N,N", value_delimiter = ',', default_values_t = [1, 2, 4, 7], value_parser = whole)]
+    pub(super) candidates: Vec<usize>,
+    /// Rounds, of which medians are told
+    #[arg(long, value_name = "N", default_value_t = 5)]
+    pub(super) rounds: usize,
+    /// Columns and rows of the pictures, which are noise
+    #[arg(long, value_name = "PIXELS", default_value_t = 448)]
+    pub(super) side: u32,
+    #[command(flatten)]
+    pub(super) place: Where,
+    #[command(flatten)]
+    pub(super) answer: Answer,
+}
+
+/// A number of things, of which there is one at least.
+fn whole(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("a source has one candidate at least".into()),
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!("'{text}' is no number")),
+    }
 }
 
 #[derive(Debug, Args)]

@@ -4,6 +4,7 @@ pub(super) mod args;
 mod model;
 mod perceptual;
 mod scorers;
+mod speed;
 mod tables;
 
 use std::path::{Path, PathBuf};
@@ -40,6 +41,7 @@ pub(super) fn run(verb: &BenchVerb) -> anyhow::Result<Exit> {
         BenchVerb::Reproduce(args) => reproduced(args),
         BenchVerb::Compare(args) => compared(args),
         BenchVerb::Report(args) => report(args),
+        BenchVerb::Speed(args) => speed::run(args),
     }
 }
 

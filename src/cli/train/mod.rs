@@ -157,6 +157,7 @@ fn load_options(plan: &Plan) -> anyhow::Result<LoadOptions> {
     Ok(LoadOptions {
         device: device.parse().map_err(wrong)?,
         precision: precision.transpose().map_err(wrong)?,
+        ..LoadOptions::default()
     })
 }
 

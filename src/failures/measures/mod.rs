@@ -134,7 +134,8 @@ fn changes(out: &mut Measures, lumas: &[Luma; 2], map: &EditMap) -> Option<f64> 
 
 /// How vivid both are.
 fn colors(out: &mut Measures, pair: &Pair) {
-    let [source, edit] = [0, 1].map(|side: usize| Colors::of(&pair.pixels[side], &pair.labs[side].light));
+    let [source, edit] =
+        [0, 1].map(|side: usize| Colors::of(&pair.pixels[side], &pair.labs[side].light));
     out.set(Measure::SatDelta, edit.saturation - source.saturation);
     out.set(
         Measure::SatP95Delta,

@@ -152,8 +152,8 @@ pub(in crate::failures) fn rate(
         source,
         instruction,
         std::slice::from_ref(picture),
-        &mut |_, reward| {
-            said = Some(reward);
+        &mut |passed| {
+            said = passed.into_iter().next().map(|(_, reward)| reward);
             ControlFlow::Break(())
         },
     )?;

@@ -1,13 +1,11 @@
 //! Judges with a known bias, for tests: what they fall for, and how much, is planted, so that a probe must find just that.
 
-use std::ops::ControlFlow;
-
 use image::RgbImage;
 
 use super::tone;
 use crate::domain::color::mean_saturation;
 use crate::domain::{Aggregate, Gaussian, Reward};
-use crate::model::{Judge, ModelInfo, Picture, Pixels};
+use crate::model::{Judge, ModelInfo, OnScored, Picture, Pixels};
 
 /// What is said on both axes of a source, an instruction and an edit.
 type Opinion = Box<dyn FnMut(&RgbImage, &str, &RgbImage) -> [f64; 2] + Send>;
@@ -57,7 +55,7 @@ impl Judge for Planted {
         source: &Picture,
         instruction: &str,
         candidates: &[Picture],
-        on_scored: &mut dyn FnMut(usize, Result<Reward, String>) -> ControlFlow<()>,
+        on_scored: &mut OnScored<'_, String>,
     ) -> Result<(), String> {
         let image = |picture: &Picture| {
             let p = Pixels::of(&picture.bytes).map_err(|e| e.to_string())?;
@@ -71,7 +69,7 @@ impl Judge for Planted {
                 let sure = |mean| Gaussian::new(mean, -1.0);
                 Reward::of_axes(sure(a), sure(b), Aggregate::Mean)
             });
-            if on_scored(index, reward).is_break() {
+            if on_scored(vec![(index, reward)]).is_break() {
                 break;
             }
         }

@@ -1,13 +1,16 @@
 //! The engine: from picture files and an instruction to rewards.
 //!
 //! Each picture is encoded once and its features kept; each candidate is read as the model's [questions](super::questions)
-//! have it, all of them in one pass over the language model. Which rows attend to which is the
-//! [`backbone`](super::backbone)'s to say, so that a plan that shares prefixes needs no other network.
+//! have it, those of a group in one pass over the language model, in which what they have in common is read once (`passes`).
+//! Which rows attend to which is the [`backbone`](super::backbone)'s to say, so that sharing needs no other network.
 
-use std::ops::ControlFlow;
+mod passes;
+mod work;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use super::backbone::{Backbone, Features};
 use super::cache::FeatureCache;
@@ -15,11 +18,16 @@ use super::device;
 use super::error::ModelError;
 use super::fingerprint::fingerprint;
 use super::head::{Heads, effective_rule};
+use super::judge::OnScored;
 use super::opened::{Opened, clean};
 use super::preprocess::Processor;
 use super::questions::Questions;
-use super::{LoadOptions, LoadProgress, ModelInfo, Picture, Precision};
-use crate::domain::{Aggregate, Gaussian, Reward};
+use super::{LoadOptions, LoadProgress, ModelInfo, Packing, Picture, Precision};
+use crate::domain::{Aggregate, Gaussian};
+
+use passes::Memory;
+use work::Costs;
+pub use work::Work;
 
 /// Memory for features of pictures already seen: 256 MiB is some 140 pictures of a 7B model in bf16.
 const FEATURE_BYTES: usize = 256 << 20;
@@ -37,6 +45,11 @@ pub struct RewardModel {
     features: FeatureCache,
     /// Of the last picture that passed by: one picture is often rated under several instructions.
     passing: Option<(String, Arc<Features>)>,
+    packing: Packing,
+    /// What a candidate took lately.
+    took: Option<Duration>,
+    costs: Costs,
+    work: Work,
 }
 
 impl RewardModel {
@@ -92,7 +105,24 @@ impl RewardModel {
             precision,
             features: FeatureCache::new(FEATURE_BYTES),
             passing: None,
+            packing: options.packing,
+            took: None,
+            costs: Costs::new(&config),
+            work: Work::default(),
         })
+    }
+
+    /// Puts candidates together otherwise from now on, and forgets what it has seen.
+    pub fn repack(&mut self, packing: Packing) {
+        self.packing = packing;
+        self.took = None;
+        self.features = FeatureCache::new(FEATURE_BYTES);
+        self.passing = None;
+    }
+
+    /// What has been computed since this model was loaded.
+    pub const fn work(&self) -> Work {
+        self.work
     }
 
     /// What this model is.
@@ -100,16 +130,17 @@ impl RewardModel {
         &self.info
     }
 
-    /// Scores candidates one after the other; `on_scored` hears of each as it is done (its index, and its reward or why there
-    /// is none) and may stop the rest. An error in the source or the instruction ends the call.
+    /// Scores candidates. `on_scored` hears of those that one pass had, each with its index and its reward or why there is none,
+    /// and may stop the rest. What a pass has, and so the last bit of a reward, does not depend on anything that was scored before.
+    /// An error in the source or the instruction ends the call.
     pub fn score_group(
         &mut self,
         source: &Picture,
         instruction: &str,
         candidates: &[Picture],
-        on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
+        on_scored: &mut OnScored<'_, ModelError>,
     ) -> Result<(), ModelError> {
-        self.score_each((source, instruction), candidates, Self::see, on_scored)
+        self.score_each((source, instruction), candidates, Memory::Kept, on_scored)
     }
 
     /// The same for candidates that are rated once and do not come back: their features are not kept beyond the next one, so
@@ -119,106 +150,20 @@ impl RewardModel {
         source: &Picture,
         instruction: &str,
         candidates: &[Picture],
-        on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
+        on_scored: &mut OnScored<'_, ModelError>,
     ) -> Result<(), ModelError> {
         self.score_each(
             (source, instruction),
             candidates,
-            Self::see_passing,
+            Memory::Passing,
             on_scored,
         )
-    }
-
-    fn score_each(
-        &mut self,
-        (source, instruction): (&Picture, &str),
-        candidates: &[Picture],
-        see: impl Fn(&mut Self, &Picture) -> Result<Arc<Features>, ModelError>,
-        on_scored: &mut dyn FnMut(usize, Result<Reward, ModelError>) -> ControlFlow<()>,
-    ) -> Result<(), ModelError> {
-        let source = self.see(source)?;
-        for (index, candidate) in candidates.iter().enumerate() {
-            let reward =
-                see(self, candidate).and_then(|edited| self.score(&source, &edited, instruction));
-            if let Err(error @ ModelError::Prompt(_)) = reward {
-                return Err(error);
-            }
-            if on_scored(index, reward).is_break() {
-                break;
-            }
-        }
-        Ok(())
     }
 
     /// Whether `instruction` spells a special token of the model's, which is then read as plain text. Worth telling: the
     /// published code would have read the token.
     pub fn neutralises(&self, instruction: &str) -> bool {
         self.questions.neutralises(instruction)
-    }
-
-    /// A picture's features, from the cache or anew.
-    fn see(&mut self, picture: &Picture) -> Result<Arc<Features>, ModelError> {
-        if let Some(features) = self.features.get(&picture.hash) {
-            return Ok(features);
-        }
-        let features = self.look_at(picture)?;
-        self.features.put(&picture.hash, features.clone());
-        Ok(features)
-    }
-
-    /// The same for one that does not come back: it takes the place of the last of its kind, not one in the cache.
-    fn see_passing(&mut self, picture: &Picture) -> Result<Arc<Features>, ModelError> {
-        if let Some(features) = self.features.get(&picture.hash) {
-            return Ok(features);
-        }
-        if let Some((hash, features)) = &self.passing
-            && *hash == picture.hash
-        {
-            return Ok(features.clone());
-        }
-        // The old ones go first, so that there are never two.
-        self.passing = None;
-        let features = self.look_at(picture)?;
-        self.passing = Some((picture.hash.clone(), features.clone()));
-        Ok(features)
-    }
-
-    fn look_at(&self, picture: &Picture) -> Result<Arc<Features>, ModelError> {
-        let patches = self.processor.patches(&picture.bytes)?;
-        Ok(Arc::new(self.backbone.see(&patches)?))
-    }
-
-    fn score(
-        &self,
-        source: &Features,
-        edited: &Features,
-        instruction: &str,
-    ) -> Result<Reward, ModelError> {
-        let questions = self
-            .questions
-            .ask(instruction, [source.grid, edited.grid])?;
-        let sequences: Vec<_> = questions
-            .iter()
-            .map(|question| question.sequence(source, edited))
-            .collect();
-        let states = self.backbone.read(&sequences, false)?;
-        let gaussians = questions
-            .iter()
-            .zip(&states)
-            .map(|(question, states)| question.read(&self.heads, states))
-            .collect::<candle_core::Result<Vec<_>>>()?
-            .concat();
-        let reward = match gaussians.as_slice() {
-            [a, b] => Reward::of_axes(*a, *b, self.rule),
-            _ => Reward::overall(gaussians[0]),
-        };
-        if gaussians.iter().all(is_usable) {
-            Ok(reward)
-        } else {
-            Err(ModelError::NotFinite {
-                precision: self.precision.key(),
-            })
-        }
     }
 }
 
@@ -228,4 +173,4 @@ fn is_usable(gaussian: &Gaussian) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(in crate::model) mod tests;

@@ -1,10 +1,11 @@
 //! The engine on a small model: what it promises, and what it says of broken directories.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::sync::LazyLock;
 
 use super::*;
-use crate::domain::Axis;
+use crate::domain::{Axis, Reward};
 use crate::model::{Like, random};
 
 /// A small model of random weights, as published in all but size.
@@ -26,7 +27,7 @@ fn fault(dir: &Path) -> String {
 }
 
 /// A copy of the small model to break, with 16 tokens an image to be quick.
-fn copy() -> tempfile::TempDir {
+pub(in crate::model) fn copy() -> tempfile::TempDir {
     let dir = tempfile::tempdir().unwrap();
     for entry in fs::read_dir(sample()).unwrap() {
         let path = entry.unwrap().path();
@@ -36,7 +37,7 @@ fn copy() -> tempfile::TempDir {
     dir
 }
 
-fn edit(dir: &Path, name: &str, from: &str, to: &str) {
+pub(super) fn edit(dir: &Path, name: &str, from: &str, to: &str) {
     let path = dir.join(name);
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains(from), "{name} has no {from}");
@@ -44,7 +45,7 @@ fn edit(dir: &Path, name: &str, from: &str, to: &str) {
 }
 
 /// A bitmap of 56 × 28 pixels in shades that depend on `salt`.
-fn picture(salt: u32) -> Picture {
+pub(super) fn picture(salt: u32) -> Picture {
     let (width, height) = (56_u32, 28_u32);
     let size = width * height * 3;
     let mut bytes = b"BM".to_vec();
@@ -72,12 +73,17 @@ fn picture(salt: u32) -> Picture {
     }
 }
 
-fn score(model: &mut RewardModel, candidates: &[Picture]) -> Vec<Result<Reward, ModelError>> {
+pub(super) fn score(
+    model: &mut RewardModel,
+    candidates: &[Picture],
+) -> Vec<Result<Reward, ModelError>> {
     let mut rewards = Vec::new();
     model
-        .score_group(&picture(1), "make it blue", candidates, &mut |i, reward| {
-            assert_eq!(i, rewards.len());
-            rewards.push(reward);
+        .score_group(&picture(1), "make it blue", candidates, &mut |passed| {
+            for (i, reward) in passed {
+                assert_eq!(i, rewards.len());
+                rewards.push(reward);
+            }
             ControlFlow::Continue(())
         })
         .unwrap();
@@ -98,8 +104,9 @@ fn the_sample_model_scores_and_says_what_it_is() {
     assert_eq!(info.fingerprint.len(), 64);
     let rewards = score(model, &[picture(2), picture(3), picture(2)]);
     let rewards: Vec<Reward> = rewards.into_iter().map(Result::unwrap).collect();
-    assert_eq!(rewards[0], rewards[2]);
-    assert_ne!(rewards[0], rewards[1]);
+    let apart = |a: &Reward, b: &Reward| (a.aggregate.mean - b.aggregate.mean).abs();
+    assert!(apart(&rewards[0], &rewards[2]) < 1e-6);
+    assert!(apart(&rewards[0], &rewards[1]) > 1e-4);
     let [a, b] = Axis::ALL.map(|axis| rewards[0].on(axis).unwrap());
     assert_eq!(rewards[0].aggregate, info.aggregate.of(a, b));
     assert!(model.neutralises("a <|Reward|> here") && !model.neutralises("make it blue"));
@@ -121,30 +128,25 @@ fn a_broken_candidate_is_reported_and_the_next_is_scored() {
     let rewards = score(&mut model, &[broken.clone(), picture(2)]);
     assert!(matches!(rewards[0], Err(ModelError::Image(_))));
     assert!(rewards[1].is_ok());
-    let error = model.score_group(&broken, "x", &[picture(2)], &mut |_, _| unreachable!());
+    let error = model.score_group(&broken, "x", &[picture(2)], &mut |_| unreachable!());
     assert!(matches!(error, Err(ModelError::Image(_))));
     let long = "word ".repeat(10_000);
-    let error = model.score_group(
-        &picture(1),
-        &long,
-        &[picture(2)],
-        &mut |_, _| unreachable!(),
-    );
+    let error = model.score_group(&picture(1), &long, &[picture(2)], &mut |_| unreachable!());
     assert!(matches!(error, Err(ModelError::Prompt(_))));
 }
 
 #[test]
-fn the_listener_may_stop_after_any_candidate() {
+fn the_listener_may_stop_after_any_pass() {
     let mut model = load(copy().path()).unwrap();
-    let mut heard = 0;
-    let candidates = [picture(2), picture(3), picture(4)];
+    let mut heard = Vec::new();
+    let candidates: Vec<Picture> = (2..14).map(picture).collect();
     model
-        .score_group(&picture(1), "x", &candidates, &mut |_, _| {
-            heard += 1;
+        .score_group(&picture(1), "x", &candidates, &mut |passed| {
+            heard.extend(passed.into_iter().map(|(i, _)| i));
             ControlFlow::Break(())
         })
         .unwrap();
-    assert_eq!(heard, 1);
+    assert_eq!(heard, (0..8).collect::<Vec<_>>());
 }
 
 #[test]
@@ -300,20 +302,20 @@ fn pictures_that_pass_by_are_scored_as_others_are_and_push_out_none_of_them() {
     let mut passing = Vec::new();
     let all = [picture(2), picture(3), picture(3), picture(4)];
     model
-        .score_passing(&picture(1), "make it blue", &all, &mut |_, reward| {
-            passing.push(reward.unwrap());
+        .score_passing(&picture(1), "make it blue", &all, &mut |passed| {
+            passing.extend(passed.into_iter().map(|(_, reward)| reward.unwrap()));
             ControlFlow::Continue(())
         })
         .unwrap();
-    assert_eq!(passing[0], *kept[0].as_ref().unwrap());
-    assert_eq!(passing[1], passing[2]);
+    // Not to the last bit: they shared a pass.
+    let near = |a: &Reward, b: &Reward| (a.aggregate.mean - b.aggregate.mean).abs() < 1e-5;
+    assert!(near(&passing[0], kept[0].as_ref().unwrap()));
+    assert!(near(&passing[1], &passing[2]));
     assert!(model.features.get(&picture(2).hash).is_some());
     for salt in [3, 4] {
         assert!(model.features.get(&picture(salt).hash).is_none());
     }
     assert_eq!(model.passing.as_ref().unwrap().0, picture(4).hash);
-    assert_eq!(
-        *score(&mut model, &[picture(3)])[0].as_ref().unwrap(),
-        passing[1]
-    );
+    let again = score(&mut model, &[picture(3)]).remove(0).unwrap();
+    assert!(near(&again, &passing[1]));
 }

@@ -4,6 +4,7 @@ use candle_core::{CpuStorage, CustomOp2, CustomOp3, Layout, Result, Shape, Tenso
 use rayon::prelude::*;
 
 use super::{exp, numbers};
+use crate::model::wide::wide;
 
 /// Numbers that one task takes.
 const PIECE: usize = 1 << 13;
@@ -27,9 +28,11 @@ impl CustomOp2 for SiluMul {
         out.par_chunks_mut(PIECE)
             .zip(a.par_chunks(PIECE).zip(b.par_chunks(PIECE)))
             .for_each(|(out, (a, b))| {
-                for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
-                    *out = a / (1.0 + exp(-a)) * b;
-                }
+                wide(|| {
+                    for ((out, a), b) in out.iter_mut().zip(a).zip(b) {
+                        *out = a / (1.0 + exp(-a)) * b;
+                    }
+                });
             });
         Ok((CpuStorage::F32(out), a_layout.shape().clone()))
     }

@@ -10,7 +10,7 @@ struct RmsNorm {
 
 /// 1 / √(mean(x²) + ε).
 fn inverse_rms(x: &[f32], eps: f32) -> f32 {
-    let squares: f32 = x.iter().map(|x| x * x).sum();
+    let squares = super::sum_of(x, |x| x * x);
     1.0 / (squares / x.len() as f32 + eps).sqrt()
 }
 

@@ -28,11 +28,11 @@ impl CustomOp1 for Softmax {
         let out = fill_rows(x.len() / columns, columns, |i, row| {
             let visible = self.visible(i, columns);
             let (row, x) = (&mut row[..visible], &x[i * columns..][..visible]);
-            let most = x.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+            let most = super::most(x);
             for (row, x) in row.iter_mut().zip(x) {
                 *row = exp(x - most);
             }
-            let scale = 1.0 / row.iter().sum::<f32>();
+            let scale = 1.0 / super::sum_of(row, |x| x);
             for row in row {
                 *row *= scale;
             }

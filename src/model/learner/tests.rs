@@ -181,9 +181,11 @@ fn measuring_gives_the_rewards_of_the_scoring_engine_in_both_layouts() {
             RewardModel::load(dir.path(), &LoadOptions::default(), &mut |_| ()).unwrap();
         for (example, rewards) in examples.iter().zip(&measured.rewards) {
             let (source, candidates) = (&example.source, &example.candidates);
-            let mut on_scored = |i: usize, reward: Result<Reward, ModelError>| {
-                let off = (reward.unwrap().aggregate.mean - rewards[i].aggregate.mean).abs();
-                assert!(off < 2e-5, "{layout:?} {i}: {off:.1e}");
+            let mut on_scored = |passed: Vec<(usize, Result<Reward, ModelError>)>| {
+                for (i, reward) in passed {
+                    let off = (reward.unwrap().aggregate.mean - rewards[i].aggregate.mean).abs();
+                    assert!(off < 2e-5, "{layout:?} {i}: {off:.1e}");
+                }
                 std::ops::ControlFlow::Continue(())
             };
             engine
@@ -336,9 +338,11 @@ fn an_exported_model_scores_as_the_learner_measures_with_additions_merged() {
         let mut engine = RewardModel::load(&out, &LoadOptions::default(), &mut |_| ()).unwrap();
         assert_eq!(engine.info().name, "taught");
         let mut worst: f64 = 0.0;
-        let mut on_scored = |i: usize, reward: Result<Reward, ModelError>| {
-            let off = reward.unwrap().aggregate.mean - measured.rewards[0][i].aggregate.mean;
-            worst = worst.max(off.abs());
+        let mut on_scored = |passed: Vec<(usize, Result<Reward, ModelError>)>| {
+            for (i, reward) in passed {
+                let off = reward.unwrap().aggregate.mean - measured.rewards[0][i].aggregate.mean;
+                worst = worst.max(off.abs());
+            }
             std::ops::ControlFlow::Continue(())
         };
         let (source, candidates) = (&examples[0].source, &examples[0].candidates);

@@ -14,7 +14,7 @@ use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef, Reward};
 use crate::model::Judge;
 use crate::runs::{Ending, Fact, Folder, Writer};
 use crate::score::batch::score_one;
-use crate::score::group::{Place, Shelf};
+use crate::score::group::{Place, Row, Shelf};
 use crate::score::run::{Heard, ScoreError};
 use crate::score::tally::Tally;
 
@@ -289,9 +289,6 @@ fn group_of(item: &Item) -> Group {
     )
 }
 
-/// The reward of a candidate, and the hash of its image's content.
-type Row = (CandidateId, String, Reward);
-
 /// Rewards of one group, with the contents that they belong to.
 #[derive(Default)]
 struct Gathered {
@@ -310,9 +307,9 @@ impl Shelf for Gathered {
         Ok(HashMap::new())
     }
 
-    fn keep(&self, _: &Group, _: &str, source: &str, row: Row) -> Result<(), WorkspaceError> {
+    fn keep(&self, _: &Group, _: &str, source: &str, rows: &[Row]) -> Result<(), WorkspaceError> {
         source.clone_into(&mut self.source.borrow_mut());
-        self.rows.borrow_mut().push(row);
+        self.rows.borrow_mut().extend_from_slice(rows);
         Ok(())
     }
 }
