@@ -146,7 +146,7 @@ struct Keyed {
 
 impl Part {
     fn read(db: &Connection, (first, last): (i64, i64)) -> Result<Self, Fault> {
-        let mut select = db.prepare_cached(
+        let mut select = db.prepare(
             "SELECT c.id, c.group_id, g.category, c.editor, s.hash, e.hash, g.instruction
              FROM groups g JOIN images s ON s.id = g.source
              JOIN candidates c ON c.group_id = g.id JOIN images e ON e.id = c.image
