@@ -167,7 +167,7 @@ fn members_without_the_database_and_a_merge_give_the_scores_of_one_process() {
         let output = cluster.member(&run, shard).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         assert_eq!(
-            lines(&run, shard, "scores.jsonl"),
+            lines(&run, shard, "done.jsonl"),
             lines(&run, shard, "in.jsonl")
         );
     }
