@@ -127,7 +127,8 @@ fn remove(args: &RmArgs) -> anyhow::Result<Exit> {
 fn start_again(run: &Run, json: bool) -> anyhow::Result<Exit> {
     let manifest = &run.manifest;
     let root = run.folder.path().parent().unwrap_or(run.folder.path());
-    let mut words: Vec<OsString> = vec![manifest.verb.clone().into()];
+    let verb = manifest.verb.split_whitespace().map(OsString::from);
+    let mut words: Vec<OsString> = verb.collect();
     words.extend(["--launcher".into(), manifest.launcher.clone().into()]);
     words.extend(["--runs".into(), root.into()]);
     words.extend(json.then(|| "--json".into()));

@@ -7,6 +7,8 @@ mod queue;
 mod scores;
 mod shards;
 mod slurm;
+mod stand_in;
+mod verbs;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
