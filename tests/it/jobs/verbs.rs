@@ -12,6 +12,7 @@ use super::scores::scores;
 use super::stand_in::{Cluster, lines};
 use super::{User, until};
 use crate::cli::{png, small_model};
+use crate::train::{PLAN, sample, tiny};
 
 impl User {
     /// A workspace of so many labelled groups of three candidates in a folder of this name. An image of the second went away after
@@ -262,4 +263,42 @@ fn what_cannot_be_divided_is_refused_before_there_is_a_run() {
     assert!(said.contains("from 1 to 1000"), "{said}");
     assert!(!dir.join("runs").exists());
     assert_eq!(cluster.asked(), "");
+}
+
+#[test]
+fn each_variant_of_a_grid_is_a_job_of_its_own_on_the_cluster() {
+    let cluster = Cluster::new();
+    let home = cluster.user.path("work");
+    fs::write(home.join("groups.jsonl"), sample(6)).unwrap();
+    fs::write(home.join("plan.toml"), tiny(PLAN)).unwrap();
+    let grid = "plan = 'plan.toml'\n[[vary]]\nkey = 'loss.kind'\nvalues = ['bradley-terry', 'regression']\n";
+    fs::write(home.join("losses.toml"), grid).unwrap();
+    assert!(
+        cluster
+            .erw(&["import", "groups.jsonl", "-w", "set"])
+            .status
+            .success()
+    );
+    let args = ["ablate", "losses.toml", "-w", "set", "--device", "cpu"];
+    let submit = [&args[..], &["--launcher", "slurm"]].concat();
+    let answer = cluster.json(&submit);
+    assert_eq!(answer["runs"], serde_json::json!({"queued": 2}));
+    assert_eq!(cluster.asked().matches("sbatch --parsable").count(), 2);
+    cluster.queue("PENDING\n");
+    // Typed again while they wait: nothing is submitted twice.
+    cluster.json(&submit);
+    assert_eq!(cluster.asked().matches("sbatch").count(), 2);
+    // Slurm lost them: what is missing is submitted again, each to where it was.
+    cluster.queue("");
+    cluster.json(&args);
+    assert_eq!(cluster.asked().matches("sbatch").count(), 4);
+    cluster.queue("RUNNING\n");
+    for run in erw::runs::Run::list(&home.join("set/runs")).unwrap().runs {
+        assert_eq!(run.manifest.launcher, "slurm");
+        let output = cluster.script(&run.folder, "job.sh").output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    cluster.queue("");
+    let table = cluster.json(&[&args[..], &["--table"]].concat());
+    assert_eq!(table["runs"], serde_json::json!({"done": 2}));
 }
