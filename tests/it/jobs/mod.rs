@@ -2,6 +2,7 @@
 //! facts in files, none for time to pass; a fact that does not come within a minute fails the test.
 
 mod control;
+mod hangup;
 mod kills;
 mod queue;
 mod scores;
