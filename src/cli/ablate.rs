@@ -67,8 +67,8 @@ pub(super) struct AblateArgs {
         allow_negative_numbers = true
     )]
     priority: i32,
-    /// Who starts them: 'local', the queue of this machine, or 'slurm', a job each on a cluster [default: the setting 'launcher', else
-    /// 'local']
+    /// Who starts them: 'local', the queue of this machine, or 'slurm', a job each on a cluster; without it the setting 'launcher'
+    /// decides, else it is 'local'
     #[arg(long, value_name = "local|slurm")]
     launcher: Option<String>,
     #[command(flatten)]

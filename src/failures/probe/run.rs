@@ -75,7 +75,7 @@ impl Item {
             |factor: Factor, step: f64| !points.has(&key(&group.key, &candidate, factor, step));
         let open = in_order(factors).filter(|(factor, step)| lacks(*factor, *step));
         let open: Vec<(Factor, f64)> = open.collect();
-        (!open.is_empty()).then(|| Self {
+        (!open.is_empty()).then_some(Self {
             group: group.id,
             place,
             candidate,

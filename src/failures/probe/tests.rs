@@ -384,11 +384,9 @@ fn shards_that_are_stopped_again_and_again_have_the_points_and_the_report_of_one
     };
     let mut other = Planted::saturation(0.8);
     other.rename("planted-2");
-    let refused = (0..3).find_map(|shard| {
-        let there = folder.shard_file(shard, IN).metadata().unwrap().len() > 0;
-        there.then(|| shard)
-    });
-    let refused = work(refused.unwrap(), other).unwrap_err().to_string();
+    let full = |shard: &usize| folder.shard_file(*shard, IN).metadata().unwrap().len() > 0;
+    let full = (0..3).find(full).unwrap();
+    let refused = work(full, other).unwrap_err().to_string();
     assert!(refused.contains("put that one back"), "{refused}");
     for shard in 0..3 {
         let mut rounds = 0;

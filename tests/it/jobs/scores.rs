@@ -41,7 +41,7 @@ pub(super) fn scores(dir: &Path) -> Vec<(String, String, [u64; 6])> {
         return found;
     };
     let mut rows = workspace.summaries(None, 1000, None).unwrap();
-    while rows.len() % 1000 == 0
+    while rows.len().is_multiple_of(1000)
         && let Some(last) = rows.last()
     {
         let more = workspace.summaries(Some(last.id), 1000, None).unwrap();

@@ -220,14 +220,7 @@ fn verbs(cluster: &Cluster) {
             &["report.json", "answers.jsonl", "verdicts.jsonl"][..],
         ),
         (
-            &[
-                "failures",
-                "probe",
-                "saturation",
-                "other_edit",
-                "--limit",
-                "4",
-            ],
+            &["failures", "probe", "other_edit", "--limit", "3"],
             &["report.json", "points.jsonl"],
         ),
     ] {

@@ -209,13 +209,7 @@ fn a_benchmark_of_files_in_shards_has_the_report_of_one_process_and_goes_on_in_o
 fn a_probe_in_shards_has_the_points_and_the_report_of_one_process_and_goes_on_in_one() {
     let cluster = Cluster::new();
     let dir = cluster.user.labelled("set", 5);
-    let verb = [
-        "failures",
-        "probe",
-        "other_edit",
-        "background_blurred",
-        "saturation",
-    ];
+    let verb = ["failures", "probe", "other_edit", "background_blurred"];
     let more = ["--limit", "3", "--seed", "5"];
     let whole = local(&cluster.user, &words(&verb, &dir, &more));
     let run = submitted(&cluster, &words(&verb, &dir, &more), "3");
