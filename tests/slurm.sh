@@ -4,7 +4,11 @@
 #   slurm.sh install     the packages, where apt has them
 #   slurm.sh start DIR   writes DIR/slurm.conf and starts munged (unless one runs), slurmctld and slurmd; says why where it cannot
 #   slurm.sh stop DIR    ends what start began, by its process ids
+#
+# The daemons are looked for in PATH and in $ERW_TEST_SBIN.
 set -euo pipefail
+
+sbin=${ERW_TEST_SBIN:-/usr/sbin}
 
 quit() {
   echo "$*" >&2
@@ -32,7 +36,7 @@ munge_up() {
   munge -n >/dev/null 2>&1 && return 0
   mkdir -p /run/munge
   chown munge: /run/munge
-  su -s /bin/sh munge -c '/usr/sbin/munged --pid-file=/run/munge/munged.pid' || return 1
+  su -s /bin/sh munge -c "$sbin/munged --pid-file=/run/munge/munged.pid" || return 1
   within 100 munge -n || return 1
   cp /run/munge/munged.pid "$1/munged.pid"
 }
@@ -75,13 +79,13 @@ start() {
   local dir host
   [ "$(id -u)" = 0 ] || quit "Slurm is set up as root only"
   for program in slurmctld slurmd sbatch munged; do
-    PATH=$PATH:/usr/sbin command -v $program >/dev/null || quit "there is no $program here: tests/slurm.sh install"
+    PATH=$PATH:$sbin command -v $program >/dev/null || quit "there is no $program here: tests/slurm.sh install"
   done
   mkdir -p "$1/state" "$1/spool"
   dir=$(cd "$1" && pwd)
   host=$(hostname -s)
   settings "$dir" "$host" >"$dir/slurm.conf"
-  export SLURM_CONF=$dir/slurm.conf PATH=$PATH:/usr/sbin
+  export SLURM_CONF=$dir/slurm.conf PATH=$PATH:$sbin
   munge_up "$dir" || quit "munged does not start"
   slurmctld || quit "slurmctld does not start: $dir/slurmctld.log"
   within 200 scontrol ping || quit "slurmctld does not answer: $dir/slurmctld.log"

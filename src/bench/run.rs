@@ -50,6 +50,13 @@ pub struct Task<'a> {
     pub unseen: Vec<String>,
 }
 
+impl Task<'_> {
+    /// Where relative paths of images start.
+    pub fn root(&self, data: &Dataset) -> PathBuf {
+        self.images.clone().unwrap_or_else(|| data.root.clone())
+    }
+}
+
 /// What came of it.
 #[derive(Debug)]
 pub enum Outcome {
@@ -107,6 +114,7 @@ pub fn run(
     let data = read(task)?;
     let answers = writer.folder().path().join(ANSWERS);
     let mut kept = kept_answers(&answers)?;
+    let root = task.root(&data);
     if let (Some(scorer), Some(ask)) = (&mut task.scorer, task.protocol.ask()) {
         let cases: Vec<&Case> = data
             .cases
@@ -120,7 +128,6 @@ pub fn run(
         )?;
         if !cases.is_empty() {
             phase("asking the scorer")?;
-            let root = task.images.clone().unwrap_or_else(|| data.root.clone());
             let mut problem = None;
             let mut stopped = false;
             let asked = scorer.answer_all(&cases, ask, &root, &mut |answer| {
@@ -175,7 +182,8 @@ pub fn end(writer: &Writer, outcome: &Outcome) -> Result<(), BenchError> {
     Ok(writer.end(ending, &reason)?)
 }
 
-fn read(task: &Task<'_>) -> Result<Dataset, BenchError> {
+/// The cases that are asked, with what has to be known of all of them.
+pub fn read(task: &Task<'_>) -> Result<Dataset, BenchError> {
     let mut data = task.protocol.read(&task.data)?;
     if let (Some(first), false) = (data.bad.first(), task.skip_bad) {
         return Err(BenchError::Bad {

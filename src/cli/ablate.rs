@@ -2,8 +2,8 @@
 //! what is missing and prints what is there.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde::Serialize;
@@ -11,18 +11,21 @@ use serde::Serialize;
 use super::args::{Answer, Where};
 use super::exit::Exit;
 use super::print::{self, Style};
-use super::runs::Root;
+use super::runs::{Root, known_launcher};
 use super::stop::Stop;
 use super::table::{Side, Table};
 use super::train::settled;
 use crate::domain::text::printable;
-use crate::jobs::{JobError, Launcher as _, Local};
+use crate::jobs::{JobError, Launcher, Launchers};
 use crate::runs::{Folder, Manifest, Run, State, glance};
 use crate::train::ablation::{Comparison, Estimate, Grid, Outcome, Standing};
 use crate::workbench::Workbench;
 
 /// How often runs that are waited for are looked at.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// How often a cluster is asked what became of them meanwhile: many may ask it.
+const ASK: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -64,6 +67,10 @@ pub(super) struct AblateArgs {
         allow_negative_numbers = true
     )]
     priority: i32,
+    /// Who starts them: 'local', the queue of this machine, or 'slurm', a job each on a cluster; without it the setting 'launcher'
+    /// decides, else it is 'local'
+    #[arg(long, value_name = "local|slurm")]
+    launcher: Option<String>,
     #[command(flatten)]
     root: Root,
     #[command(flatten)]
@@ -93,7 +100,8 @@ struct Report<'a> {
 pub(super) fn run(args: &AblateArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
     let grid = Grid::read(&args.grid)?;
-    let root = args.root.path(&bench)?;
+    let root = std::path::absolute(args.root.path(&bench)?)?;
+    let launchers = Launchers::new(&root, &bench.config.slurm);
     let mut planned = Vec::new();
     for trial in grid.trials()? {
         let plan = settled(trial.plan, &args.grid, &args.place, &bench)?;
@@ -105,6 +113,7 @@ pub(super) fn run(args: &AblateArgs) -> anyhow::Result<Exit> {
         });
     }
     find(&mut planned, &root)?;
+    settle(&planned, &launchers);
     if args.check {
         for one in &planned {
             print::out(&format!(
@@ -116,10 +125,14 @@ pub(super) fn run(args: &AblateArgs) -> anyhow::Result<Exit> {
         return Ok(Exit::Done);
     }
     if !args.table {
-        submit(args, &mut planned, &Local::of_this_program(&root)?, &root)?;
+        let setting = bench.config.launcher.as_deref();
+        let named = (args.launcher.as_deref(), setting);
+        bench.choose("launcher", named, known_launcher)?;
+        let launcher = launchers.named(named.0.or(setting).unwrap_or("local"))?;
+        submit(args, &mut planned, (launcher.as_ref(), &launchers), &root)?;
     }
     let mut exit = Exit::Done;
-    if args.wait && !wait(&planned)? {
+    if args.wait && !wait(&planned, &launchers)? {
         exit = Exit::Stopped;
     }
     let (runs, comparison) = compare(&grid, &planned)?;
@@ -142,7 +155,7 @@ pub(super) fn run(args: &AblateArgs) -> anyhow::Result<Exit> {
 }
 
 /// The newest run of each plan.
-fn find(planned: &mut [Planned], root: &std::path::Path) -> anyhow::Result<()> {
+fn find(planned: &mut [Planned], root: &Path) -> anyhow::Result<()> {
     for run in Run::list(root)?.runs {
         let of = |one: &&mut Planned| {
             one.run.is_none() && run.manifest.plan.as_deref() == Some(&one.text)
@@ -154,17 +167,28 @@ fn find(planned: &mut [Planned], root: &std::path::Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Puts what is missing, stopped or failed into the queue.
+/// Notes the ends of runs that a cluster ended without a word. Where it cannot be asked, nothing is known of them.
+fn settle(planned: &[Planned], launchers: &Launchers) {
+    for run in planned.iter().filter_map(|one| one.run.as_ref()) {
+        let settled = launchers.of(run).and_then(|launcher| launcher.settle(run));
+        if let Err(why) = settled {
+            print::note(&why.to_string());
+        }
+    }
+}
+
+/// Puts what is missing into the queue of `launcher`, and what was stopped or failed into the one that it was in.
 fn submit(
     args: &AblateArgs,
     planned: &mut [Planned],
-    launcher: &Local,
-    root: &std::path::Path,
+    (launcher, launchers): (&dyn Launcher, &Launchers),
+    root: &Path,
 ) -> anyhow::Result<()> {
     let mut queued = 0;
     for one in planned {
-        let run = if let Some(run) = one.run.take() {
-            run
+        let (run, submitted) = if let Some(run) = one.run.take() {
+            let submitted = launchers.of(&run)?.submit(&run);
+            (run, submitted)
         } else {
             let grid = args.grid.display().to_string();
             let mut manifest = Manifest::new("train", vec![grid], &one.name);
@@ -172,9 +196,11 @@ fn submit(
             manifest.priority = args.priority;
             manifest.plan = Some(one.text.clone());
             let folder = Folder::create(root, &manifest)?;
-            Run { folder, manifest }
+            let run = Run { folder, manifest };
+            let submitted = launcher.submit(&run);
+            (run, submitted)
         };
-        match launcher.submit(&run) {
+        match submitted {
             Ok(()) => queued += 1,
             // Done, at work, or waiting.
             Err(JobError::State { .. } | JobError::Waits { .. }) => {}
@@ -200,10 +226,15 @@ fn state(one: &Planned) -> anyhow::Result<Option<&'static str>> {
 }
 
 /// Until no run is at work or waits; false when it was asked to stop.
-fn wait(planned: &[Planned]) -> anyhow::Result<bool> {
+fn wait(planned: &[Planned], launchers: &Launchers) -> anyhow::Result<bool> {
     let stop = Stop::watch();
     let mut said = usize::MAX;
+    let mut asked = Instant::now();
     loop {
+        if asked.elapsed() >= ASK {
+            asked = Instant::now();
+            settle(planned, launchers);
+        }
         let mut left = 0;
         for run in planned.iter().filter_map(|one| one.run.as_ref()) {
             left += usize::from(glance(&run.folder)?.1.is_live());

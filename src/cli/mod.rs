@@ -22,6 +22,7 @@ mod progress;
 mod report;
 mod runs;
 mod score;
+mod shards;
 mod shell;
 mod stop;
 mod synth;

@@ -127,7 +127,7 @@ impl RunArgs {
 }
 
 /// Whether there is such a launcher for what is put into a queue.
-fn known_launcher(word: &str) -> Result<(), String> {
+pub(super) fn known_launcher(word: &str) -> Result<(), String> {
     if ["local", "slurm"].contains(&word) {
         return Ok(());
     }

@@ -13,7 +13,12 @@ use crate::runs::Run;
 pub fn words_again(run: &Run, json: bool) -> Vec<OsString> {
     let manifest = &run.manifest;
     let root = run.folder.path().parent().unwrap_or(run.folder.path());
-    let mut words: Vec<OsString> = vec![manifest.verb.clone().into()];
+    // A verb may be two words.
+    let mut words: Vec<OsString> = manifest
+        .verb
+        .split_whitespace()
+        .map(OsString::from)
+        .collect();
     words.extend(["--launcher".into(), manifest.launcher.clone().into()]);
     words.extend(["--runs".into(), root.into()]);
     words.extend(json.then(|| "--json".into()));

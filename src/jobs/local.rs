@@ -15,6 +15,9 @@ use crate::runs::{Ending, Fact, Folder, Run, State, Summary, glance, host};
 /// How long to wait for a process that was ended to be gone: the system takes milliseconds, unless a disk hangs.
 const GONE: Duration = Duration::from_secs(10);
 
+/// How long to wait for the queue's process to have left the terminal and taken the queue. It parses a command line and opens a file.
+const AWAY: Duration = Duration::from_secs(5);
+
 /// Jobs on this machine: a queue beside the runs, and a process without a terminal that starts what waits.
 #[derive(Debug, Clone)]
 pub struct Local {
@@ -169,6 +172,14 @@ impl Launcher for Local {
             .stderr(Stdio::null())
             .spawn()
             .map_err(JobError::files("start", &self.program))?;
+        // Until it has left the terminal, it would go with it.
+        let deadline = Instant::now() + AWAY;
+        while !is_held(&self.queue.lock_file())
+            && Instant::now() < deadline
+            && matches!(child.try_wait(), Ok(None))
+        {
+            std::thread::sleep(Duration::from_millis(2));
+        }
         // Where the asker lives longer than the queue, somebody has to take note of its end.
         let waiter = std::thread::Builder::new().name("erw-queue".into());
         let _ = waiter.spawn(move || child.wait());

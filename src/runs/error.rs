@@ -61,6 +61,9 @@ pub enum RunError {
         /// What the encoder says.
         reason: String,
     },
+    /// A file of a run in shards says something else than it should, or the run is not one of those.
+    #[error("{0}")]
+    Shards(String),
 }
 
 impl RunError {

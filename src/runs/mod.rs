@@ -29,6 +29,7 @@ mod number;
 mod pulse;
 mod reader;
 mod series;
+pub mod shards;
 mod summary;
 mod team;
 mod tensorboard;

@@ -21,5 +21,4 @@ mod tests;
 pub use batch::{Batch, GroupScores, Progress, Scored, score_groups};
 pub use live::{LiveEvent, LiveScorer};
 pub use rating::{Ask, Feed, RateJob};
-pub use shards::Shard;
 pub use tally::{LeftOut, Moments, Tally};

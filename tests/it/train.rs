@@ -17,7 +17,7 @@ struct Bench {
 
 /// As small as a run can be and still accumulate, measure, keep and throw away: two passes a step, a line on stderr after every
 /// step.
-const PLAN: &str = r#"
+pub(crate) const PLAN: &str = r#"
 seed = 3
 data.validation = 0.25
 pairs.axes = "both"
@@ -33,25 +33,35 @@ rates.all = 1e-3
 model.head_dropout = 0.1
 "#;
 
+/// A plan that trains the smallest model there is.
+pub(crate) fn tiny(plan: &str) -> String {
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bpe");
+    format!("model.base = '{}'\n{plan}", model.display())
+}
+
+/// The first so many groups of the sample data, for any folder.
+pub(crate) fn sample(groups: usize) -> String {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(sources.join("sample-data/groups.jsonl")).unwrap();
+    let absolute = |group: &str| {
+        let mut group: Value = serde_json::from_str(group).unwrap();
+        let place = |path: &Value| {
+            let path = sources.join("sample-data").join(path.as_str().unwrap());
+            Value::from(path.to_str().unwrap())
+        };
+        group["source"] = place(&group["source"]);
+        for candidate in group["candidates"].as_array_mut().unwrap() {
+            candidate["image"] = place(&candidate["image"]);
+        }
+        format!("{group}\n")
+    };
+    text.lines().take(groups).map(absolute).collect()
+}
+
 impl Bench {
     fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
-        let sources = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let groups = std::fs::read_to_string(sources.join("sample-data/groups.jsonl")).unwrap();
-        let absolute = |group: &str| {
-            let mut group: Value = serde_json::from_str(group).unwrap();
-            let place = |path: &Value| {
-                let path = sources.join("sample-data").join(path.as_str().unwrap());
-                Value::from(path.to_str().unwrap())
-            };
-            group["source"] = place(&group["source"]);
-            for candidate in group["candidates"].as_array_mut().unwrap() {
-                candidate["image"] = place(&candidate["image"]);
-            }
-            format!("{group}\n")
-        };
-        let lines: String = groups.lines().take(6).map(absolute).collect();
-        std::fs::write(home.path().join("groups.jsonl"), lines).unwrap();
+        std::fs::write(home.path().join("groups.jsonl"), sample(6)).unwrap();
         let bench = Self { home };
         bench.plan(PLAN);
         let imported = bench.erw(&["import", "groups.jsonl", "-w", "set"]);
@@ -64,9 +74,7 @@ impl Bench {
     }
 
     fn plan(&self, text: &str) {
-        let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tiny-bpe");
-        let text = format!("model.base = '{}'\n{text}", model.display());
-        std::fs::write(self.path("plan.toml"), text).unwrap();
+        std::fs::write(self.path("plan.toml"), tiny(text)).unwrap();
     }
 
     fn command(&self, args: &[&str]) -> Command {

@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 
 use super::super::args::{Answer, Where};
 use super::super::runs::{Root, RunArgs};
+use super::super::shards::ShardArgs;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum BenchVerb {
@@ -79,7 +80,11 @@ A scorer is one of
   clipscore:DIR         CLIPScore of the edit and the instruction, max(100 cos, 0); DIR is a Hugging Face folder of a CLIP model
 
 Every answer is kept the moment it is there: a run that was stopped or killed goes on with 'erw resume RUN' and asks nobody
-twice. Intervals are the central 95 % of a bootstrap over groups of cases that share a source.")]
+twice. Intervals are the central 95 % of a bootstrap over groups of cases that share a source.
+
+With --launcher slurm --shards N, the data is read here and a Slurm array of N members has the model score it, each a part of its \
+own by source image, on machines that see the same files at the same places; a job after them makes the report, the same as that \
+of one process. Without --shards, one Slurm job does all of it, whoever answers.")]
 pub(in crate::cli) struct BenchRunArgs {
     /// The benchmark: a name from 'erw bench list'
     pub(super) benchmark: String,
@@ -110,6 +115,8 @@ pub(in crate::cli) struct BenchRunArgs {
     /// Put the published code's defective tie calibration first, where it has one
     #[arg(long)]
     pub(super) published: bool,
+    #[command(flatten)]
+    pub(super) parts: ShardArgs,
     #[command(flatten)]
     pub(super) place: Where,
     #[command(flatten)]

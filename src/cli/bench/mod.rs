@@ -3,41 +3,34 @@
 pub(super) mod args;
 mod model;
 mod perceptual;
+mod run;
 mod scorers;
+mod shards;
 mod speed;
 mod tables;
 
-use std::path::{Path, PathBuf};
-
-use anyhow::Context as _;
 use serde::Serialize;
 
 use super::exit::Exit;
 use super::print::{self, Style, count};
-use super::progress::{Progress, Unit};
 use super::runs;
-use super::stop::Stop;
 use crate::bench::leaderboard::{Measured, board};
-use crate::bench::report::{Report, Resampling};
-use crate::bench::run::{self as bench_run, Outcome, Task};
-use crate::bench::{BenchError, Scorer, compare, export, protocols, reproduce};
-use crate::data::Workspace;
+use crate::bench::report::Resampling;
+use crate::bench::run as bench_run;
+use crate::bench::{BenchError, compare, export, protocols, reproduce};
 use crate::domain::text::printable;
-use crate::runs::{Fact, Manifest, Run, State, Writer, glance};
+use crate::runs::{Run, State, glance};
 use crate::workbench::Workbench;
-use args::{BenchRunArgs, BenchVerb, CompareArgs, ListArgs, ReportArgs, ReproduceArgs};
-use scorers::Spec;
+use args::{BenchVerb, CompareArgs, ListArgs, ReportArgs, ReproduceArgs};
 
+/// The verb of runs, in `run.toml`.
 const VERB: &str = "bench run";
-
-/// The file of a model's folder that names the source images it has never seen.
-const HELD_OUT: &str = "held-out.txt";
 
 /// Carries one of them out.
 pub(super) fn run(verb: &BenchVerb) -> anyhow::Result<Exit> {
     match verb {
         BenchVerb::List(args) => list(args),
-        BenchVerb::Run(args) => measure(args),
+        BenchVerb::Run(args) => run::run(args),
         BenchVerb::Reproduce(args) => reproduced(args),
         BenchVerb::Compare(args) => compared(args),
         BenchVerb::Report(args) => report(args),
@@ -76,161 +69,6 @@ fn list(args: &ListArgs) -> anyhow::Result<Exit> {
         print::out(&tables::listed(&chosen, Style::of_stdout()))?;
     }
     Ok(Exit::Done)
-}
-
-/// What a benchmark run answers a program.
-#[derive(Serialize)]
-struct Answered<'a> {
-    run: String,
-    folder: PathBuf,
-    state: &'static str,
-    report: Option<&'a Report>,
-}
-
-fn measure(args: &BenchRunArgs) -> anyhow::Result<Exit> {
-    let bench = Workbench::new(args.place.choices())?;
-    let protocol = protocols::find(&args.benchmark)?;
-    let spec = Spec::parse(&args.scorer)?;
-    let data = data(args, &bench)?;
-    let who = if protocol.ask().is_some() {
-        spec.title()
-    } else {
-        "people".into()
-    };
-    let title = format!("{} {who}", protocol.about().key);
-    let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
-        seed: Some(args.seed),
-        device: args.place.device.clone().filter(|d| d != "auto"),
-        ..Manifest::new(VERB, arguments, &title)
-    })?;
-    let folder = begun.folder().clone().absolute();
-    let answer = |state, report| Answered {
-        run: folder.name(),
-        folder: folder.path().to_owned(),
-        state,
-        report,
-    };
-    if begun.is_queued() {
-        if args.answer.json {
-            print::json(&answer(State::Queued.word(), None))?;
-        }
-        return Ok(Exit::Done);
-    }
-    let stop = Stop::watch();
-    let writer = folder.take_up()?;
-    let work = || work(args, &bench, (protocol, &spec), &data, &writer, &stop);
-    let outcome = writer
-        .attend(work)
-        .with_context(|| format!("run '{}'", folder.name()))?;
-    match &outcome {
-        Outcome::Done(report) => {
-            if args.answer.json {
-                print::json(&answer(State::Done.word(), Some(report)))?;
-            } else {
-                print::out(&tables::report(report, args.published, Style::of_stdout()))?;
-                print::note(&format!("kept in {}", folder.path().display()));
-            }
-            let left_out = report.data.left_out + report.unscored.edits;
-            let whole = left_out == 0 && report.unanswered.missing == 0;
-            Ok(if whole { Exit::Done } else { Exit::LeftOut })
-        }
-        Outcome::Stopped { answered, of } => {
-            if args.answer.json {
-                print::json(&answer(State::Stopped.word(), None))?;
-            }
-            let name = folder.name();
-            print::note(&format!(
-                "stopped after {answered} of {of} cases; 'erw resume {name}' goes on"
-            ));
-            Ok(Exit::Stopped)
-        }
-    }
-}
-
-/// Where the data is: as it was typed, else the workspace.
-fn data(args: &BenchRunArgs, bench: &Workbench) -> anyhow::Result<PathBuf> {
-    let path = match &args.data {
-        Some(path) => path.clone(),
-        None => bench.workspace()?.root().to_owned(),
-    };
-    if !path.exists() {
-        return Err(BenchError::Choice(format!(
-            "there is no '{}'; --data names the benchmark's file or folder",
-            path.display()
-        ))
-        .into());
-    }
-    Ok(std::path::absolute(&path).unwrap_or(path))
-}
-
-fn work(
-    args: &BenchRunArgs,
-    bench: &Workbench,
-    (protocol, spec): (&'static dyn crate::bench::protocol::Protocol, &Spec),
-    data: &Path,
-    writer: &Writer,
-    stop: &Stop,
-) -> anyhow::Result<Outcome> {
-    let own = protocol.about().key == "workspace";
-    // The demo's own model is found only in the demo as it was opened.
-    let workspace = match (own, &args.data) {
-        (true, None) => Some(bench.workspace()?),
-        (true, Some(dir)) => Some(Workspace::open(dir)?),
-        (false, _) => None,
-    };
-    let mut scorer: Option<Box<dyn Scorer>> = match protocol.ask() {
-        Some(_) => {
-            writer.note(Fact::Phase {
-                text: "loading the scorer".into(),
-            })?;
-            let place = workspace.as_ref();
-            Some(scorers::scorer(
-                spec,
-                args,
-                bench,
-                place,
-                writer.folder().path(),
-            )?)
-        }
-        None => None,
-    };
-    let mut bar = Progress::new("asking", Unit::Cases, 0);
-    let mut task = Task {
-        protocol,
-        data: data.to_owned(),
-        images: args.images.clone(),
-        scorer: scorer.as_mut().map(|s| s.as_mut() as &mut dyn Scorer),
-        skip_bad: args.skip_bad,
-        limit: args.limit,
-        resampling: Resampling {
-            resamples: args.resamples,
-            seed: args.seed,
-        },
-        unseen: held_out(args, bench, spec, workspace.as_ref())?,
-    };
-    let mut progress = |done, of| bar.set(done as u64, of as u64);
-    let outcome = bench_run::run(&mut task, writer, &|| stop.asked(), &mut progress)?;
-    drop(bar);
-    bench_run::end(writer, &outcome)?;
-    Ok(outcome)
-}
-
-/// The names of the source images that the scorer has never seen.
-fn held_out(
-    args: &BenchRunArgs,
-    bench: &Workbench,
-    spec: &Spec,
-    workspace: Option<&Workspace>,
-) -> anyhow::Result<Vec<String>> {
-    let path = match (&args.held_out, spec.model_dir(bench, workspace)?) {
-        (Some(path), _) => path.clone(),
-        (None, Some(dir)) if dir.join(HELD_OUT).is_file() => dir.join(HELD_OUT),
-        (None, _) => return Ok(Vec::new()),
-    };
-    let text = std::fs::read_to_string(&path)
-        .with_context(|| format!("cannot read '{}'", path.display()))?;
-    let names = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    Ok(names.map(str::to_owned).collect())
 }
 
 fn reproduced(args: &ReproduceArgs) -> anyhow::Result<Exit> {

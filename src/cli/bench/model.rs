@@ -7,7 +7,7 @@ use crate::bench::{Answer, Ask, Case, Said, Score, Scorer, ScorerInfo, Unscored}
 use crate::data::Workspace;
 use crate::domain::{Candidate, CandidateId, Group, GroupId, Reward};
 use crate::model::Judge;
-use crate::score::{Batch, score_groups};
+use crate::score::{Batch, GroupScores, score_groups};
 
 /// A model that scores cases; where they are groups of a workspace, stored scores are used and new ones are kept.
 pub(super) struct Model<J> {
@@ -26,91 +26,102 @@ impl<J: Judge> Model<J> {
         }
     }
 
-    /// The group of a case, and for each of its candidates the edit that it is.
-    fn group(&self, case: &Case) -> Result<(Group, Vec<usize>), String> {
-        if let Some(workspace) = &self.workspace {
-            let found = workspace.groups_by_key(std::slice::from_ref(&case.id));
-            let id = found
-                .map_err(|e| e.to_string())?
-                .into_iter()
-                .next()
-                .flatten();
-            let group = id.map(|id| workspace.group(id)).transpose();
-            if let Some(Some(group)) = group.map_err(|e| e.to_string())? {
-                let all = (0..group.candidates.len()).collect();
-                return Ok((group, all));
-            }
-            return Err("the workspace no longer has this group".into());
-        }
-        let Some(source) = &case.source else {
-            return Err("the data names no source image".into());
-        };
-        let (mut candidates, mut edits) = (Vec::new(), Vec::new());
-        for (i, edit) in case.edits.iter().enumerate() {
-            if let Some(image) = &edit.image {
-                edits.push(i);
-                candidates.push(Candidate {
-                    editor: edit.editor.clone(),
-                    ..Candidate::new(CandidateId(i as i64), i.to_string(), image.clone())
-                });
-            }
-        }
-        if candidates.is_empty() {
-            return Err("the data names no edited images".into());
-        }
-        let group = Group::new(
-            GroupId(0),
-            case.id.clone(),
-            source.clone(),
-            case.instruction.clone(),
-            candidates,
-        );
-        Ok((group, edits))
-    }
-
     fn answer(&mut self, case: &Case, root: &Path) -> Answer {
-        let nothing = |reason: String| {
-            let unparsed = false;
-            Answer::new(case.id.clone(), Said::Nothing { reason, unparsed })
-        };
-        let (group, edits) = match self.group(case) {
+        let workspace = self.workspace.as_ref();
+        let (group, edits) = match group_of(case, workspace) {
             Ok(found) => found,
-            Err(reason) => return nothing(reason),
+            Err(reason) => return nothing(case, reason),
         };
         let batch = Batch {
-            root: self.workspace.as_ref().map_or(root, Workspace::root),
-            store: self.workspace.as_ref(),
+            root: workspace.map_or(root, Workspace::root),
+            store: workspace,
         };
         let one = std::iter::once(Ok::<_, std::convert::Infallible>(group));
         let scored = score_groups(&mut self.judge, one, batch, &mut |_| {
             ControlFlow::Continue(())
         });
         let Ok(mut scored) = scored;
-        let Some(scores) = scored.pop() else {
-            return nothing("the model gave no answer".into());
-        };
-        let mut all = vec![None; case.edits.len()];
-        let mut why_not = vec!["the data names no image".to_owned(); case.edits.len()];
-        let mut problem = scores.problem;
-        for (edit, scored) in edits.into_iter().zip(scores.candidates) {
-            match scored {
-                Ok(scored) => all[edit] = Some(score(&scored.reward)),
-                Err(why) => {
-                    problem.get_or_insert_with(|| why.clone());
-                    why_not[edit] = why;
-                }
+        match scored.pop() {
+            Some(scores) => answer_of(case, &edits, scores),
+            None => nothing(case, "the model gave no answer".into()),
+        }
+    }
+}
+
+/// No answer, and why.
+pub(super) fn nothing(case: &Case, reason: String) -> Answer {
+    let unparsed = false;
+    Answer::new(case.id.clone(), Said::Nothing { reason, unparsed })
+}
+
+/// The group of a case, and for each of its candidates the edit that it is; `workspace` is there where cases are its groups.
+pub(super) fn group_of(
+    case: &Case,
+    workspace: Option<&Workspace>,
+) -> Result<(Group, Vec<usize>), String> {
+    if let Some(workspace) = workspace {
+        let found = workspace.groups_by_key(std::slice::from_ref(&case.id));
+        let id = found
+            .map_err(|e| e.to_string())?
+            .into_iter()
+            .next()
+            .flatten();
+        let group = id.map(|id| workspace.group(id)).transpose();
+        if let Some(Some(group)) = group.map_err(|e| e.to_string())? {
+            let all = (0..group.candidates.len()).collect();
+            return Ok((group, all));
+        }
+        return Err("the workspace no longer has this group".into());
+    }
+    let Some(source) = &case.source else {
+        return Err("the data names no source image".into());
+    };
+    let (mut candidates, mut edits) = (Vec::new(), Vec::new());
+    for (i, edit) in case.edits.iter().enumerate() {
+        if let Some(image) = &edit.image {
+            edits.push(i);
+            candidates.push(Candidate {
+                editor: edit.editor.clone(),
+                ..Candidate::new(CandidateId(i as i64), i.to_string(), image.clone())
+            });
+        }
+    }
+    if candidates.is_empty() {
+        return Err("the data names no edited images".into());
+    }
+    let group = Group::new(
+        GroupId(0),
+        case.id.clone(),
+        source.clone(),
+        case.instruction.clone(),
+        candidates,
+    );
+    Ok((group, edits))
+}
+
+/// What a model's scores of a case's group say of it; `edits` are the places of the candidates among its edits.
+pub(super) fn answer_of(case: &Case, edits: &[usize], scores: GroupScores) -> Answer {
+    let mut all = vec![None; case.edits.len()];
+    let mut why_not = vec!["the data names no image".to_owned(); case.edits.len()];
+    let mut problem = scores.problem;
+    for (&edit, scored) in edits.iter().zip(scores.candidates) {
+        match scored {
+            Ok(scored) => all[edit] = Some(score(&scored.reward)),
+            Err(why) => {
+                problem.get_or_insert_with(|| why.clone());
+                why_not[edit] = why;
             }
         }
-        match problem {
-            Some(why) if all.iter().all(Option::is_none) => nothing(why),
-            _ => {
-                let without = why_not.into_iter().enumerate();
-                let without = without.filter(|(position, _)| all[*position].is_none());
-                let unscored = without.map(|(position, reason)| Unscored { position, reason });
-                Answer {
-                    unscored: unscored.collect(),
-                    ..Answer::new(case.id.clone(), Said::Scores(all))
-                }
+    }
+    match problem {
+        Some(why) if all.iter().all(Option::is_none) => nothing(case, why),
+        _ => {
+            let without = why_not.into_iter().enumerate();
+            let without = without.filter(|(position, _)| all[*position].is_none());
+            let unscored = without.map(|(position, reason)| Unscored { position, reason });
+            Answer {
+                unscored: unscored.collect(),
+                ..Answer::new(case.id.clone(), Said::Scores(all))
             }
         }
     }

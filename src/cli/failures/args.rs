@@ -5,6 +5,7 @@ use clap::{Args, ValueEnum};
 use super::super::args::{Answer, Where};
 use super::super::chosen::WhereArgs;
 use super::super::runs::RunArgs;
+use super::super::shards::ShardArgs;
 use crate::failures::probe::{Factor, Which};
 
 /// Which candidates of a group, as they are typed.
@@ -44,7 +45,11 @@ is +0.31 [0.25, 0.36]'. Intervals are the central 95 % of a bootstrap over group
 less than a twentieth of the spread of the candidates' scores, is taken for flat.
 
 Every point is kept in points.jsonl of the run the moment it is there: a run that was stopped or killed goes on with 'erw resume \
-RUN' and asks for nothing twice. The result is in report.json.")]
+RUN' and asks for nothing twice. The result is in report.json.
+
+With --launcher slurm --shards N, the groups are drawn here and a Slurm array of N members probes them, each a part of its own by \
+source image, on machines that see the same files at the same places; a job after them makes the report, the same as that of one \
+process.")]
 pub(in crate::cli) struct ProbeArgs {
     /// What is changed: one or more factors
     #[arg(required = true, value_name = "FACTOR")]
@@ -71,6 +76,8 @@ pub(in crate::cli) struct ProbeArgs {
     /// Resamples for the intervals
     #[arg(long, value_name = "N", default_value_t = 1000)]
     pub(super) resamples: usize,
+    #[command(flatten)]
+    pub(super) parts: ShardArgs,
     #[command(flatten)]
     pub(super) place: Where,
     #[command(flatten)]

@@ -5,6 +5,7 @@ mod args;
 mod measure;
 mod probe;
 mod report;
+mod shards;
 
 use clap::Subcommand;
 

@@ -8,6 +8,7 @@ use super::super::score::{UNTRAINED, load};
 use super::super::stop::Stop;
 use super::super::table::{Side, Table};
 use super::args::ProbeArgs;
+use super::shards;
 use crate::data::Workspace;
 use crate::domain::text::printable;
 use crate::failures::probe::run::{self as probe_run, Outcome, Task};
@@ -23,16 +24,16 @@ const TOLD: usize = 3;
 /// Probes; with steps that got no score the exit code says that some were left out.
 pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
-    let workspace = bench.workspace()?;
     let factors = factors(args)?;
+    if let Some(shard) = args.parts.work_shard {
+        return shards::member(args, &bench, &factors, shard);
+    }
+    args.parts.check(&args.run, &bench, "")?;
+    let workspace = bench.workspace()?;
     let names: Vec<&str> = factors.iter().map(|(factor, _)| factor.name()).collect();
+    let title = names.join(" ");
     // Before there is a run: a mistake in the query leaves none behind.
     let groups = args.only.groups(&workspace, args.place.model.as_deref())?;
-    let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
-        seed: Some(args.seed),
-        device: args.place.device.clone().filter(|d| d != "auto"),
-        ..Manifest::new(VERB, arguments, &names.join(" "))
-    })?;
     let task = Task {
         workspace: &workspace,
         chosen: Chosen {
@@ -44,16 +45,37 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         factors,
         resamples: args.resamples,
     };
+    if args.parts.merge {
+        return shards::put_together(args, &bench, &task);
+    }
+    let describe = |arguments| Manifest {
+        seed: Some(args.seed),
+        device: args.place.device.clone().filter(|d| d != "auto"),
+        shards: args.parts.shards,
+        ..Manifest::new(VERB, arguments, &title)
+    };
+    let begun = args.run.begin_with(&bench, VERB, describe, |folder| {
+        let Some(n) = args.parts.shards else {
+            return Ok(());
+        };
+        shards::prepare(folder, &task, bench.model_dir(Some(&workspace))?, n)
+    })?;
     let saying = Saying {
         unit: "points",
         resumed: "goes on",
         told,
-        whole: |report: &Report| report.failed == 0,
+        whole,
         flat: false,
     };
     begun.carry(args.answer.json, &saying, |writer, stop| {
+        shards::gather(writer.folder(), &task)?;
         work(&bench, &workspace, &task, writer, stop)
     })
+}
+
+/// Whether nothing was left out.
+pub(super) fn whole(report: &Report) -> bool {
+    report.failed == 0
 }
 
 /// The factors that are asked for, each once, with their steps.
@@ -102,7 +124,7 @@ fn work(
 }
 
 /// Says what got no score, and that numbers of random weights mean nothing.
-fn left_out(report: &Report) {
+pub(super) fn left_out(report: &Report) {
     if !report.trained {
         print::note(UNTRAINED);
     }
@@ -125,7 +147,7 @@ fn left_out(report: &Report) {
     }
 }
 
-fn told(report: &Report, style: Style) -> String {
+pub(super) fn told(report: &Report, style: Style) -> String {
     let candidates = count(report.candidates, "candidate");
     let mut lines = vec![format!(
         "{candidates} of {}, by {}",

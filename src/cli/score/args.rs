@@ -7,8 +7,9 @@ use clap::Args;
 use super::super::args::{Answer, Where};
 use super::super::chosen::WhereArgs;
 use super::super::runs::RunArgs;
+use super::super::shards::ShardArgs;
 use crate::data::WorkspaceError;
-use crate::score::Shard;
+use crate::runs::shards::Shard;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -50,23 +51,10 @@ pub(in crate::cli) struct ScoreArgs {
     #[command(flatten)]
     pub(super) only: WhereArgs,
     /// Only part I (from 0) of N of the workspace: all groups of a source image are in one part
-    #[arg(long, value_name = "I/N")]
+    #[arg(long, value_name = "I/N", conflicts_with = "shards")]
     pub(super) shard: Option<Shard>,
-    /// Have so many processes score it, each a part of its own, without the workspace's database; for --launcher slurm
-    #[arg(long, value_name = "N", conflicts_with = "shard")]
-    pub(super) shards: Option<usize>,
-    /// Work on a shard of the run; for the members of an array
-    #[arg(
-        long,
-        value_name = "N",
-        requires = "run",
-        conflicts_with = "merge",
-        hide = true
-    )]
-    pub(super) work_shard: Option<usize>,
-    /// Take what was scored in shards of the run into the workspace; for the job after an array
-    #[arg(long, requires = "run", hide = true)]
-    pub(super) merge: bool,
+    #[command(flatten)]
+    pub(super) parts: ShardArgs,
     #[command(flatten)]
     pub(super) place: Where,
     #[command(flatten)]
@@ -82,7 +70,7 @@ impl ScoreArgs {
             || self.run.launcher.is_some()
             || self.run.run.is_some()
             || self.shard.is_some()
-            || self.shards.is_some();
+            || self.parts.shards.is_some();
         if asked {
             let what = "images and groups that belong to no workspace are scored here and at once, without --queue, --launcher and --shards; \
                         name a workspace with --workspace to have them imported there";

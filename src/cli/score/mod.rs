@@ -5,7 +5,7 @@
 
 pub(super) mod args;
 mod run;
-mod shards;
+pub(super) mod shards;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -39,10 +39,10 @@ enum Groups {
 /// Scores, prints, and says in the exit code whether anything was left out.
 pub(super) fn run(args: &ScoreArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
-    if let Some(shard) = args.work_shard {
+    if let Some(shard) = args.parts.work_shard {
         return shards::member(args, &bench, shard);
     }
-    if args.merge {
+    if args.parts.merge {
         return shards::put_together(args, &bench);
     }
     match gather(args, &bench)? {

@@ -13,9 +13,10 @@ use crate::data::Workspace;
 use crate::domain::GroupId;
 use crate::domain::text::printable;
 use crate::model::fingerprint_of;
+use crate::runs::shards::Shard;
 use crate::runs::{Fact, Fingerprint, Manifest, Writer};
+use crate::score::Moments;
 use crate::score::run::{self as scoring, Heard, LEFT_OUT, Task};
-use crate::score::{Moments, Shard};
 use crate::workbench::Workbench;
 
 /// The verb, in `run.toml`.
@@ -37,7 +38,8 @@ pub(super) fn run(
     let part = args.shard.map(|shard| part(workspace, groups, shard));
     let part = part.transpose()?;
     let groups = part.as_deref().unwrap_or(groups);
-    shards::check(args, bench)?;
+    let by_hand = "; to divide the work by hand, call each part with --shard I/N";
+    args.parts.check(&args.run, bench, by_hand)?;
     let fingerprint = fingerprint_of(&model_dir)?;
     let begun = args.run.begin_with(
         bench,
@@ -52,7 +54,7 @@ pub(super) fn run(
             )
         },
         |folder| {
-            let Some(n) = args.shards else {
+            let Some(n) = args.parts.shards else {
                 return Ok(());
             };
             shards::prepare(folder, workspace, groups, (&model_dir, &fingerprint), n)
@@ -96,7 +98,7 @@ fn describe(
             name: model_dir.display().to_string(),
             fingerprint: fingerprint.to_owned(),
         }),
-        shards: args.shards,
+        shards: args.parts.shards,
         ..Manifest::new(VERB, arguments, &title.to_string_lossy())
     }
 }

@@ -71,8 +71,12 @@ pub(super) struct Points {
 impl Points {
     /// Opens the file of a run's folder with what is in it.
     pub(super) fn open(folder: &Path) -> Result<Self, ProbeError> {
-        let known = points(folder)?;
-        let path = folder.join(POINTS);
+        Self::at(folder.join(POINTS))
+    }
+
+    /// The same of a file by another name.
+    pub(super) fn at(path: PathBuf) -> Result<Self, ProbeError> {
+        let known = points_in(&path)?;
         let mut file = OpenOptions::new()
             .create(true)
             .read(true)
@@ -116,16 +120,20 @@ impl Points {
 /// What became of each step in a run, the last word on each, in the order in which they were first heard of. A line that a kill cut
 /// short is passed over.
 pub fn points(folder: &Path) -> Result<Vec<Answer>, ProbeError> {
-    let path = folder.join(POINTS);
-    let file = match File::open(&path) {
+    points_in(&folder.join(POINTS))
+}
+
+/// The same of a file by another name.
+pub(super) fn points_in(path: &Path) -> Result<Vec<Answer>, ProbeError> {
+    let file = match File::open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(e) => return Err(ProbeError::files("open", &path)(e)),
+        Err(e) => return Err(ProbeError::files("open", path)(e)),
     };
     let mut all: Vec<Answer> = Vec::new();
     let mut places: HashMap<Key, usize> = HashMap::new();
     for (number, line) in BufReader::new(file).split(b'\n').enumerate() {
-        let line = line.map_err(ProbeError::files("read", &path))?;
+        let line = line.map_err(ProbeError::files("read", path))?;
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -134,7 +142,7 @@ pub fn points(folder: &Path) -> Result<Vec<Answer>, ProbeError> {
             Err(e) if e.is_eof() => continue,
             Err(e) => {
                 let why = io::Error::other(format!("line {}: {e}", number + 1));
-                return Err(ProbeError::files("read", &path)(why));
+                return Err(ProbeError::files("read", path)(why));
             }
         };
         if let Some(place) = places.get(&answer.key()) {

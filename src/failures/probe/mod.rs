@@ -5,7 +5,8 @@
 //! * `tone`, `texture`, `background`: the changes themselves, on pixels.
 //! * `material`: a candidate, and its variants as files.
 //! * `curve`: the variants rated one by one.
-//! * `selection`, `answers`, `run`, `report`, `figures`: all this over a selection of a workspace, as a run.
+//! * `selection`, `answers`, `run`, `report`, `figures`: all this over a selection of a workspace, as a run; `shards`: by several
+//!   processes.
 
 mod answers;
 mod background;
@@ -21,6 +22,7 @@ pub(in crate::failures) mod planted;
 mod report;
 pub mod run;
 mod selection;
+pub mod shards;
 #[cfg(test)]
 mod tests;
 mod texture;
@@ -34,6 +36,6 @@ pub use factor::{AboutFactor, Arm, Expectation, Factor, order};
 pub(in crate::failures) use material::encoded;
 pub use material::{Donor, Material, Variant};
 pub use report::{
-    ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Report, StepReport, Verdict,
+    ByAxis, Estimate, FactorReport, Failure, FlipStep, Flips, Rater, Report, StepReport, Verdict,
 };
 pub use selection::{Chosen, Which, donors_near, material};

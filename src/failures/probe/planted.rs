@@ -39,6 +39,11 @@ impl Planted {
         }
     }
 
+    /// Has the scores belong to another model.
+    pub(in crate::failures) fn rename(&mut self, fingerprint: &str) {
+        self.info.fingerprint = fingerprint.into();
+    }
+
     /// Takes `k` times the mean saturation for quality.
     pub(in crate::failures) fn saturation(k: f64) -> Self {
         Self::new(move |_, _, edit| [0.0, k * mean_saturation(tone::pixels(edit)).unwrap_or(0.0)])

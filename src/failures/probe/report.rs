@@ -30,8 +30,29 @@ const MEASURED: [(&str, Option<Axis>); 3] = [
     ("overall", None),
 ];
 
+/// Who rates, for the report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rater {
+    /// The model's name.
+    pub name: String,
+    /// What its scores are stored under.
+    pub fingerprint: String,
+    /// False for random weights.
+    pub trained: bool,
+}
+
+impl From<&ModelInfo> for Rater {
+    fn from(info: &ModelInfo) -> Self {
+        Self {
+            name: info.name.clone(),
+            fingerprint: info.fingerprint.clone(),
+            trained: info.trained,
+        }
+    }
+}
+
 /// A group that was probed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Subject {
     /// Its name.
     pub(super) group: String,
@@ -293,7 +314,7 @@ impl Flips {
 
 /// Makes the report of what is known.
 pub(super) fn report(
-    info: &ModelInfo,
+    rater: &Rater,
     task: &Task<'_>,
     subjects: &[Subject],
     known: &HashMap<Key, Answer>,
@@ -336,9 +357,9 @@ pub(super) fn report(
     let factors = factors.map(|(factor, steps)| seen.factor(*factor, steps, &small, all));
     Report {
         workspace: task.workspace.root().display().to_string(),
-        model: info.name.clone(),
-        fingerprint: info.fingerprint.clone(),
-        trained: info.trained,
+        model: rater.name.clone(),
+        fingerprint: rater.fingerprint.clone(),
+        trained: rater.trained,
         seed: task.chosen.seed,
         resamples: task.resamples,
         which: task.chosen.which,

@@ -52,14 +52,44 @@ pub enum Outcome {
 
 /// A candidate that is probed, and what is not known of it.
 #[derive(Debug, Clone)]
-struct Item {
-    group: GroupId,
+pub(super) struct Item {
+    pub(super) group: GroupId,
     /// Its place in the group.
     place: usize,
     /// Its name.
     candidate: String,
     /// In the order in which they are best tried.
     open: Vec<(Factor, f64)>,
+}
+
+impl Item {
+    /// A candidate of a group, by its place there; `None` where all is known.
+    pub(super) fn of(
+        group: &Group,
+        place: usize,
+        factors: &[(Factor, Vec<f64>)],
+        points: &Points,
+    ) -> Option<Self> {
+        let candidate = group.candidates[place].key.clone();
+        let lacks =
+            |factor: Factor, step: f64| !points.has(&key(&group.key, &candidate, factor, step));
+        let open = in_order(factors).filter(|(factor, step)| lacks(*factor, *step));
+        let open: Vec<(Factor, f64)> = open.collect();
+        (!open.is_empty()).then_some(Self {
+            group: group.id,
+            place,
+            candidate,
+            open,
+        })
+    }
+}
+
+/// The steps of a candidate in the order in which they are best tried.
+pub(super) fn in_order(factors: &[(Factor, Vec<f64>)]) -> impl Iterator<Item = (Factor, f64)> {
+    factors.iter().flat_map(|(factor, steps)| {
+        let order = order(steps, factor.about().neutral).into_iter();
+        order.map(move |i| (*factor, steps[i]))
+    })
 }
 
 /// A step that is ready to be rated against a source, or why it cannot be.
@@ -75,32 +105,85 @@ pub fn run(
 ) -> Result<Outcome, ProbeError> {
     let phase = |text: &str| writer.note(Fact::Phase { text: text.into() });
     phase("drawing groups")?;
+    let drawn = drawn(task)?;
+    let mut points = Points::open(writer.folder().path())?;
+    let (subjects, items) = items(&judge.info().fingerprint, task, &drawn, &points)?;
+    let steps: usize = task.factors.iter().map(|(_, steps)| steps.len()).sum();
+    let candidates: usize = subjects.iter().map(|s| s.candidates.len()).sum();
+    let around = |item: &Item| around(task, &drawn, item);
+    let making = Making {
+        root: task.workspace.root(),
+        seed: task.chosen.seed,
+        items: &items,
+        around: &around,
+    };
+    let watch = Watch {
+        writer,
+        stop,
+        progress,
+    };
+    let of = candidates * steps;
+    if let Asked::Stopped(done) = asked(judge, &making, &mut points, watch, of)? {
+        return Ok(Outcome::Stopped { done, of });
+    }
+    phase("measuring")?;
+    let report = report(&judge.info().into(), task, &subjects, points.known());
+    writer.report(&report)?;
+    Ok(Outcome::Done(Box::new(report)))
+}
+
+/// The groups to be probed; an error where there is none.
+pub(super) fn drawn(task: &Task<'_>) -> Result<Drawn, ProbeError> {
     let drawn = Drawn::of(task.workspace, &task.chosen)?;
     if drawn.chosen().is_empty() {
         return Err(ProbeError::Choice(
             "no group with a source image is chosen, so there is nothing to probe".into(),
         ));
     }
-    let mut points = Points::open(writer.folder().path())?;
-    let (subjects, items) = items(&judge.info().fingerprint, task, &drawn, &points)?;
-    let steps: usize = task.factors.iter().map(|(_, steps)| steps.len()).sum();
-    let candidates: usize = subjects.iter().map(|s| s.candidates.len()).sum();
-    let open: usize = items.iter().map(|item| item.open.len()).sum();
-    let of = candidates * steps;
-    phase("asking the model")?;
+    Ok(drawn)
+}
+
+/// Whoever watches, and may stop.
+pub(super) struct Watch<'a> {
+    pub(super) writer: &'a Writer,
+    pub(super) stop: &'a dyn Fn() -> bool,
+    pub(super) progress: &'a mut dyn FnMut(usize, usize),
+}
+
+/// How far the asking came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// All points were tried.
+    All,
+    /// So many, before somebody asked to stop.
+    Stopped(usize),
+}
+
+/// Has the model rate all that is open of `of` points, each kept the moment it is there.
+pub(super) fn asked(
+    judge: &mut (impl Judge + ?Sized),
+    making: &Making<'_>,
+    points: &mut Points,
+    watch: Watch<'_>,
+    of: usize,
+) -> Result<Asked, ProbeError> {
+    let Watch {
+        writer,
+        stop,
+        progress,
+    } = watch;
+    writer.note(Fact::Phase {
+        text: "asking the model".into(),
+    })?;
+    let open: usize = making.items.iter().map(|item| item.open.len()).sum();
     let mut noted = Noted::new(writer, of - open, of)?;
     let stopped = std::thread::scope(|scope| {
         let (give, take) = sync_channel(WAITING);
-        let making = Making {
-            task,
-            drawn: &drawn,
-            items: &items,
-        };
         let maker = std::thread::Builder::new()
             .name("erw-variants".into())
             .spawn_scoped(scope, move || making.make(&give))
             .map_err(|why| ProbeError::Choice(format!("cannot start a thread: {why}")))?;
-        let asked = ask(judge, take, &mut points, &mut || {
+        let asked = ask(judge, take, points, &mut || {
             noted.add()?;
             progress(noted.done, of);
             Ok(stop() || writer.stop_asked())
@@ -112,13 +195,9 @@ pub fn run(
     })?;
     noted.note()?;
     if stopped && noted.done < of {
-        let done = noted.done;
-        return Ok(Outcome::Stopped { done, of });
+        return Ok(Asked::Stopped(noted.done));
     }
-    phase("measuring")?;
-    let report = report(judge.info(), task, &subjects, points.known());
-    writer.report(&report)?;
-    Ok(Outcome::Done(Box::new(report)))
+    Ok(Asked::All)
 }
 
 /// Notes how a run ended.
@@ -157,39 +236,46 @@ fn items(
             continue;
         };
         let places = places(task.workspace, &group, task.chosen.which, fingerprint)?;
-        let name = |place: usize| group.candidates[place].key.clone();
-        for &place in &places {
-            let candidate = name(place);
-            let lacks =
-                |factor: Factor, step: f64| !points.has(&key(&group.key, &candidate, factor, step));
-            let open = task.factors.iter().flat_map(|(factor, steps)| {
-                let order = order(steps, factor.about().neutral).into_iter();
-                order.map(move |i| (*factor, steps[i]))
-            });
-            let open: Vec<_> = open
-                .filter(|(factor, step)| lacks(*factor, *step))
-                .collect();
-            if !open.is_empty() {
-                items.push(Item {
-                    group: *id,
-                    place,
-                    candidate,
-                    open,
-                });
-            }
-        }
-        let (preferred, simulated) = preferences(&group);
-        subjects.push(Subject {
-            group: group.key.clone(),
-            candidates: places.iter().map(|place| name(*place)).collect(),
-            preferred: preferred
-                .iter()
-                .map(|(a, b)| (name(*a), name(*b)))
-                .collect(),
-            simulated,
-        });
+        let of = |place: &usize| Item::of(&group, *place, &task.factors, points);
+        items.extend(places.iter().filter_map(of));
+        subjects.push(subject(&group, &places));
     }
     Ok((subjects, items))
+}
+
+/// What the report has to know of a group.
+pub(super) fn subject(group: &Group, places: &[usize]) -> Subject {
+    let name = |place: usize| group.candidates[place].key.clone();
+    let (preferred, simulated) = preferences(group);
+    let preferred = preferred.iter().map(|(a, b)| (name(*a), name(*b)));
+    Subject {
+        group: group.key.clone(),
+        candidates: places.iter().map(|place| name(*place)).collect(),
+        preferred: preferred.collect(),
+        simulated,
+    }
+}
+
+/// How many other groups the factors need.
+pub(super) fn donors_needed(factors: &[(Factor, Vec<f64>)]) -> usize {
+    let factors = factors.iter();
+    factors
+        .filter(|(factor, _)| factor.needs_donors())
+        .flat_map(|(_, steps)| steps)
+        .fold(0.0_f64, |most, step| most.max(*step)) as usize
+}
+
+/// A group with all that its candidates share; `None` if it went away.
+fn around(task: &Task<'_>, drawn: &Drawn, item: &Item) -> Result<Option<Around>, ProbeError> {
+    let Some(group) = task.workspace.group(item.group)? else {
+        return Ok(None);
+    };
+    let donors = match donors_needed(&task.factors) {
+        0 => Vec::new(),
+        most => drawn.donors(task.workspace, &group, most)?,
+    };
+    let donors = donors.into_iter().map(|(_, donor)| donor).collect();
+    Ok(Some(Around::new(group, donors, task.workspace.root())))
 }
 
 /// Has everything rated that comes; whether somebody asked to stop. `on_point` hears of each point that was kept, and says whether
@@ -221,10 +307,15 @@ fn ask(
 }
 
 /// What the thread that makes variants knows.
-struct Making<'a> {
-    task: &'a Task<'a>,
-    drawn: &'a Drawn,
-    items: &'a [Item],
+pub(super) struct Making<'a> {
+    /// Where relative paths of images start.
+    pub(super) root: &'a Path,
+    /// What grain is drawn from.
+    pub(super) seed: u64,
+    /// What is to be made.
+    pub(super) items: &'a [Item],
+    /// Finds the group of an item; `None` if it went away.
+    pub(super) around: &'a (dyn Fn(&Item) -> Result<Option<Around>, ProbeError> + Sync),
 }
 
 impl Making<'_> {
@@ -234,7 +325,7 @@ impl Making<'_> {
         for item in self.items {
             let around = match last.take_if(|around| around.group.id == item.group) {
                 Some(around) => around,
-                None => match self.around(item)? {
+                None => match (self.around)(item)? {
                     Some(around) => around,
                     None => continue,
                 },
@@ -267,29 +358,6 @@ impl Making<'_> {
         Ok(())
     }
 
-    /// A group with all that its candidates share; `None` if it went away.
-    fn around(&self, item: &Item) -> Result<Option<Around>, ProbeError> {
-        let workspace = self.task.workspace;
-        let Some(group) = workspace.group(item.group)? else {
-            return Ok(None);
-        };
-        let factors = self.task.factors.iter();
-        let most = factors
-            .filter(|(factor, _)| factor.needs_donors())
-            .flat_map(|(_, steps)| steps)
-            .fold(0.0_f64, |most, step| most.max(*step));
-        let donors = match most as usize {
-            0 => Vec::new(),
-            most => self.drawn.donors(workspace, &group, most)?,
-        };
-        let source = picture(workspace, &group.source).map_err(|e| e.to_string());
-        Ok(Some(Around {
-            group,
-            source,
-            donors,
-        }))
-    }
-
     /// What a candidate's variants are made of, or why there are none.
     fn material(&self, around: &Around, item: &Item) -> Result<Material, String> {
         let source = around.source.clone()?;
@@ -297,10 +365,10 @@ impl Making<'_> {
         let candidate = candidate
             .filter(|candidate| candidate.key == item.candidate)
             .ok_or("the candidate went away while the run went on")?;
-        let edit = picture(self.task.workspace, &candidate.image).map_err(|e| e.to_string())?;
+        let edit = picture(self.root, &candidate.image).map_err(|e| e.to_string())?;
         let instruction = around.group.instruction.as_str();
-        let seed = self.task.chosen.seed;
-        let material = Material::new(source, edit, instruction, seed).map_err(|e| e.to_string())?;
+        let material =
+            Material::new(source, edit, instruction, self.seed).map_err(|e| e.to_string())?;
         let needs_map = item.open.iter().any(|(factor, _)| factor.needs_map());
         let material = material.with_donors(around.donors.clone());
         Ok(if needs_map {
@@ -312,10 +380,21 @@ impl Making<'_> {
 }
 
 /// A group, its source, and others.
-struct Around {
+pub(super) struct Around {
     group: Group,
     source: Result<Picture, String>,
     donors: Vec<Donor>,
+}
+
+impl Around {
+    /// A group with its source, whose path starts at `root` where it is relative.
+    pub(super) fn new(group: Group, donors: Vec<Donor>, root: &Path) -> Self {
+        Self {
+            source: picture(root, &group.source).map_err(|e| e.to_string()),
+            group,
+            donors,
+        }
+    }
 }
 
 /// Progress, noted now and then.

@@ -1,6 +1,7 @@
 //! Which groups of a workspace are probed, which of their candidates, and by which of the others.
 
 use std::collections::HashSet;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,27 @@ pub enum Which {
     /// The one that people think best; where they said nothing, the one that the model's stored scores have first; else the
     /// first.
     Best,
+}
+
+/// Where something of another group is: a [`Donor`] for whoever opens no workspace.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Lender {
+    key: String,
+    instruction: String,
+    source: ImageRef,
+    edit: Option<ImageRef>,
+}
+
+impl Lender {
+    /// The same with its pictures; one without a source lends nothing.
+    pub(super) fn donor(&self, root: &Path) -> Option<Donor> {
+        Some(Donor {
+            key: self.key.clone(),
+            instruction: self.instruction.clone(),
+            source: picture(root, &self.source).ok()?,
+            edit: self.edit.as_ref().and_then(|edit| picture(root, edit).ok()),
+        })
+    }
 }
 
 /// Which groups.
@@ -79,7 +101,7 @@ impl Drawn {
         workspace: &Workspace,
         group: &Group,
         most: usize,
-    ) -> Result<Vec<Donor>, ProbeError> {
+    ) -> Result<Vec<(Lender, Donor)>, ProbeError> {
         let at = self.all.iter().position(|id| *id == group.id).unwrap_or(0);
         let others = self.all.iter().skip(at + 1).chain(&self.all[..at]);
         take(workspace, group, most, others.copied())
@@ -97,8 +119,8 @@ pub fn material(
     let candidate = group.candidates.get(place).ok_or_else(|| {
         ProbeError::Choice(format!("group '{}' has no candidate {place}", group.key))
     })?;
-    let source = picture(workspace, &group.source)?;
-    let edit = picture(workspace, &candidate.image)?;
+    let source = picture(workspace.root(), &group.source)?;
+    let edit = picture(workspace.root(), &candidate.image)?;
     Material::new(source, edit, group.instruction.as_str(), seed)
 }
 
@@ -118,7 +140,8 @@ pub fn donors_near(
     }
     let mut seen = HashSet::new();
     ids.retain(|id| seen.insert(*id));
-    take(workspace, group, most, ids)
+    let taken = take(workspace, group, most, ids)?;
+    Ok(taken.into_iter().map(|(_, donor)| donor).collect())
 }
 
 fn take(
@@ -126,7 +149,7 @@ fn take(
     group: &Group,
     most: usize,
     others: impl IntoIterator<Item = GroupId>,
-) -> Result<Vec<Donor>, ProbeError> {
+) -> Result<Vec<(Lender, Donor)>, ProbeError> {
     let mut donors = Vec::new();
     for id in others {
         if donors.len() == most {
@@ -138,27 +161,22 @@ fn take(
         if other.source == group.source || other.instruction == group.instruction {
             continue;
         }
-        let Ok(source) = picture(workspace, &other.source) else {
-            continue;
-        };
-        let edit = other.candidates.first();
-        let edit = edit.and_then(|edit| picture(workspace, &edit.image).ok());
-        donors.push(Donor {
+        let lender = Lender {
             key: other.key,
             instruction: other.instruction,
-            source,
-            edit,
-        });
+            source: other.source,
+            edit: other.candidates.into_iter().next().map(|edit| edit.image),
+        };
+        if let Some(donor) = lender.donor(workspace.root()) {
+            donors.push((lender, donor));
+        }
     }
     Ok(donors)
 }
 
-/// The file of an image of the workspace.
-pub(super) fn picture(
-    workspace: &Workspace,
-    image: &ImageRef,
-) -> Result<Picture, images::ImageError> {
-    let bytes = images::read(workspace.root(), image)?;
+/// The file of an image, whose path starts at `root` where it is relative.
+pub(super) fn picture(root: &Path, image: &ImageRef) -> Result<Picture, images::ImageError> {
+    let bytes = images::read(root, image)?;
     Ok(Picture {
         hash: images::content_hash(&bytes),
         bytes: bytes.into(),

@@ -9,10 +9,16 @@ use image::RgbImage;
 use super::pictures::{pasted, photo, plain};
 use super::planted::Planted;
 use super::run::{Outcome, Task, end, read_report, run};
-use super::{Arm, Chosen, Factor, POINTS, Report, Which, donors_near, material, points, tone};
+use super::shards::{self, Plan, Turned};
+use super::{
+    Arm, Chosen, Factor, POINTS, ProbeError, Rater, Report, Which, donors_near, material, points,
+    tone,
+};
 use crate::data::{Workspace, images};
 use crate::domain::Axis;
 use crate::domain::color::mean_saturation;
+use crate::model::Judge as _;
+use crate::runs::shards::{IN, Worked};
 use crate::runs::{Folder, Manifest, State, glance};
 
 const SIDE: u32 = 24;
@@ -342,4 +348,56 @@ fn one_candidate_is_taken_from_the_workspace_with_others_near_it() {
             .to_string()
             .contains("'g4'")
     );
+}
+
+#[test]
+fn shards_that_are_stopped_again_and_again_have_the_points_and_the_report_of_one_piece() {
+    let rig = Rig::new(6);
+    let factors = [
+        Factor::Saturation,
+        Factor::OtherEdit,
+        Factor::BackgroundBlurred,
+    ];
+    // A candidate without a picture has points without a reward, for the same reasons.
+    std::fs::remove_file(rig.dir.path().join("b2.png")).unwrap();
+    let task = rig.task(&factors);
+    let whole = rig.folder();
+    let Outcome::Done(expected) = go(&mut Planted::saturation(0.8), &task, &whole, usize::MAX)
+    else {
+        panic!("it was stopped");
+    };
+    assert!(expected.failed > 0);
+    let folder = rig.folder();
+    let rater = Rater::from(Planted::saturation(0.8).info());
+    let plan = shards::plan(&folder, &task, ("model".into(), rater), 3).unwrap();
+    assert_eq!(plan.points, expected.points + expected.failed);
+    let turned = Turned {
+        factors: &task.factors,
+        seed: task.chosen.seed,
+    };
+    let work = |shard: usize, judge: Planted| {
+        let writer = folder.shard(shard).take_up().unwrap();
+        let heard = Cell::new(0);
+        let (stop, load) = (|| heard.get() >= 40, |_: &Plan| Ok::<_, ProbeError>(judge));
+        let mut hear = |_, _| heard.set(heard.get() + 1);
+        shards::work((&folder, shard), turned, load, &writer, &stop, &mut hear)
+    };
+    let mut other = Planted::saturation(0.8);
+    other.rename("planted-2");
+    let full = |shard: &usize| folder.shard_file(*shard, IN).metadata().unwrap().len() > 0;
+    let full = (0..3).find(full).unwrap();
+    let refused = work(full, other).unwrap_err().to_string();
+    assert!(refused.contains("put that one back"), "{refused}");
+    for shard in 0..3 {
+        let mut rounds = 0;
+        while work(shard, Planted::saturation(0.8)).unwrap() != Worked::Done {
+            rounds += 1;
+            assert!(rounds < 99, "it never ends");
+        }
+    }
+    let writer = folder.take_up().unwrap();
+    let report = shards::conclude(&task, &writer).unwrap();
+    assert_eq!(report, expected);
+    let lines = |folder: &Folder| std::fs::read_to_string(folder.path().join(POINTS)).unwrap();
+    assert_eq!(lines(&folder), lines(&whole));
 }

@@ -2,10 +2,11 @@
 //! was taken in is marked, and a score that comes twice is the same score, so that a merge that was killed is done again without
 //! harm.
 
-use super::files::{MERGED, PART, Plan, SCORES, Scores, each, write};
+use super::files::{MERGED, Plan, Scores};
 use super::work::count;
 use crate::data::{ScoredGroup, Workspace};
 use crate::domain::{CandidateId, Reward};
+use crate::runs::shards::{PART, WHOLE, each, keep, left};
 use crate::runs::{Fact, Folder, Summary, Writer};
 use crate::score::run::{LeftOutFile, Report, ScoreError};
 use crate::score::tally::{LeftOut, Tally};
@@ -20,7 +21,6 @@ pub struct Merged {
 }
 
 /// Takes in all shards that are scored to the end and were not taken in before; with `parts`, also what there is of the others.
-/// Where none is missing, the run's report and its `left-out.jsonl` are written.
 pub fn merge(
     folder: &Folder,
     workspace: &Workspace,
@@ -40,7 +40,7 @@ pub fn merge(
         text: "taking in what was scored".into(),
     })?;
     let mut tally = plan.known.clone();
-    let missing = plan.left(folder);
+    let missing = left(folder, plan.shards);
     for shard in 0..plan.shards {
         if !missing.contains(&shard) {
             tally.join(&take_in(folder, shard, workspace, &plan, writer)?);
@@ -52,11 +52,13 @@ pub fn merge(
         }
     }
     let report = Report::new(&plan.fingerprint, tally, seconds(folder, plan.shards));
-    if missing.is_empty() {
-        list_left_out(folder, &plan)?;
-        writer.report(&report)?;
-    }
     Ok(Merged { missing, report })
+}
+
+/// Writes the report of a run none of whose shards is missing, and its `left-out.jsonl`.
+pub fn conclude(folder: &Folder, merged: &Merged, writer: &Writer) -> Result<(), ScoreError> {
+    list_left_out(folder, &Plan::read(folder)?)?;
+    Ok(writer.report(&merged.report)?)
 }
 
 /// Takes in a shard, once.
@@ -75,10 +77,10 @@ fn take_in(
         return Ok(tally);
     }
     let mut intake = Intake::new(workspace, &plan.fingerprint);
-    let file = folder.shard_file(shard, SCORES);
+    let file = folder.shard_file(shard, WHOLE);
     each(&file, false, &mut |scores| intake.take(&scores))?;
     let tally = intake.end()?;
-    write(&mark, &tally)?;
+    keep(&mark, &tally)?;
     writer.log(&format!("merged shard {shard}: {} scores", tally.computed))?;
     Ok(tally)
 }
@@ -171,7 +173,7 @@ impl<'a> Intake<'a> {
 fn list_left_out(folder: &Folder, plan: &Plan) -> Result<(), ScoreError> {
     let mut file = LeftOutFile::create(folder)?;
     for shard in 0..plan.shards {
-        let scores = folder.shard_file(shard, SCORES);
+        let scores = folder.shard_file(shard, WHOLE);
         each(&scores, false, &mut |scores: Scores| {
             file.add(&scores.left_out)
         })?;

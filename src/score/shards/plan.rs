@@ -1,21 +1,17 @@
 //! Planning: what has no score yet is written into a file for each shard, so that who works on one needs no database.
 
-use std::fs;
-use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
-use super::files::{IN, Item, ItemCandidate, Plan, SCORES, readable, write};
-use super::part::Shard;
+use super::files::{Item, ItemCandidate, Plan};
 use crate::data::Workspace;
-use crate::domain::GroupId;
-use crate::runs::{Fact, Folder};
+use crate::domain::{Candidate, Group, GroupId};
+use crate::runs::Folder;
+use crate::runs::shards::{Cut, write_plan};
 use crate::score::run::ScoreError;
 use crate::score::tally::Tally;
 
-/// The most shards: what Slurm takes in one array unless it is told otherwise.
-pub const MOST: usize = 1000;
+/// What progress is told in.
+const UNIT: &str = "candidates";
 
 /// Plans the run: writes the files of all shards and, last, the plan. No image is read: a source that the workspace has not read
 /// yet is told by its path.
@@ -23,45 +19,67 @@ pub fn plan(
     folder: &Folder,
     workspace: &Workspace,
     groups: &[(GroupId, usize)],
-    (model, fingerprint): (&Path, &str),
+    model: (&Path, &str),
     shards: usize,
 ) -> Result<Plan, ScoreError> {
-    let dir = folder.shards_dir();
-    fs::create_dir_all(&dir).map_err(ScoreError::files("create", &dir))?;
-    let make = |_| NamedTempFile::new_in(&dir).map(BufWriter::new);
-    let files = (0..shards).map(make).collect::<Result<Vec<_>, _>>();
-    let mut files = files.map_err(ScoreError::files("create a file in", &dir))?;
-    let mut wanted = vec![0; shards];
+    let mut cut = Cut::begin(folder, shards)?;
     let mut known = Tally::default();
     for &(id, _) in groups {
         // One that went away meanwhile is no longer wanted.
-        let Some(item) = item(workspace, id, fingerprint, &mut known)? else {
+        let Some(item) = item(workspace, id, model.1, &mut known)? else {
             continue;
         };
         if item.candidates.is_empty() {
             continue;
         }
         let key = workspace.source_key(id, false)?;
-        let shard = Shard::of_source(key.as_deref().unwrap_or(&item.source), shards);
-        wanted[shard] += item.candidates.len();
-        let file = &mut files[shard];
-        serde_json::to_writer(&mut *file, &item)
-            .map_err(Into::into)
-            .and_then(|()| file.write_all(b"\n"))
-            .map_err(ScoreError::files("write", &dir))?;
+        let key = key.as_deref().unwrap_or(&item.source);
+        cut.add(key, &item, item.candidates.len())?;
     }
-    for (shard, (file, wanted)) in files.into_iter().zip(&wanted).enumerate() {
-        settle(folder, shard, file, *wanted)?;
+    end(folder, cut, workspace.root(), model, (shards, known))
+}
+
+/// Plans the scoring of groups that belong to no workspace, and whose relative image paths start at `root`.
+pub fn plan_loose(
+    folder: &Folder,
+    root: &Path,
+    groups: impl IntoIterator<Item = Group>,
+    model: (&Path, &str),
+    shards: usize,
+) -> Result<Plan, ScoreError> {
+    let mut cut = Cut::begin(folder, shards)?;
+    let mut known = Tally::default();
+    let root = std::path::absolute(root).unwrap_or(root.to_owned());
+    for (number, group) in (1..).zip(groups) {
+        known.groups += 1;
+        known.candidates += group.candidates.len();
+        // Outside a workspace groups have names only, and what is done of a shard is told by numbers.
+        let item = Item {
+            id: GroupId(number),
+            ..item_of(group, |_| true)
+        };
+        cut.add(&item.source, &item, item.candidates.len())?;
     }
+    end(folder, cut, &root, model, (shards, known))
+}
+
+fn end(
+    folder: &Folder,
+    cut: Cut<'_>,
+    root: &Path,
+    (model, fingerprint): (&Path, &str),
+    (shards, known): (usize, Tally),
+) -> Result<Plan, ScoreError> {
+    let wanted = cut.end(UNIT)?;
     let plan = Plan {
         shards,
-        root: workspace.root().to_owned(),
+        root: root.to_owned(),
         model: std::path::absolute(model).unwrap_or(model.to_owned()),
         fingerprint: fingerprint.to_owned(),
         known,
-        wanted: wanted.iter().sum(),
+        wanted,
     };
-    write(&Plan::file(folder), &plan)?;
+    write_plan(folder, &plan)?;
     Ok(plan)
 }
 
@@ -81,59 +99,23 @@ fn item(
     for (_, reward) in &stored {
         known.reward(reward, true);
     }
-    let missing = group
-        .candidates
-        .into_iter()
-        .filter(|candidate| stored.iter().all(|(id, _)| *id != candidate.id));
-    let candidates = missing.map(|candidate| ItemCandidate {
+    let missing = |candidate: &Candidate| stored.iter().all(|(id, _)| *id != candidate.id);
+    Ok(Some(item_of(group, missing)))
+}
+
+/// A group as it is scored, with those of its candidates that are wanted.
+fn item_of(group: Group, wanted: impl Fn(&Candidate) -> bool) -> Item {
+    let candidates = group.candidates.into_iter().filter(wanted);
+    let candidates = candidates.map(|candidate| ItemCandidate {
         id: candidate.id,
         candidate: candidate.key,
         image: candidate.image.0,
     });
-    Ok(Some(Item {
-        id,
+    Item {
+        id: group.id,
         group: group.key,
         source: group.source.0,
         instruction: group.instruction,
         candidates: candidates.collect(),
-    }))
-}
-
-/// Gives a shard's file its name, and its folder the first facts. One with nothing to do is done.
-fn settle(
-    folder: &Folder,
-    shard: usize,
-    file: BufWriter<NamedTempFile>,
-    wanted: usize,
-) -> Result<(), ScoreError> {
-    let path = folder.shard_file(shard, IN);
-    let written = file
-        .into_inner()
-        .map_err(std::io::IntoInnerError::into_error);
-    let file = written.map_err(ScoreError::files("write", &path))?;
-    let synced = file.as_file().sync_all();
-    synced.map_err(ScoreError::files("write", &path))?;
-    readable(file.as_file());
-    file.persist(&path)
-        .map_err(|e| ScoreError::files("write", &path)(e.error))?;
-    let member = folder.shard(shard);
-    fs::create_dir_all(member.path()).map_err(ScoreError::files("create", member.path()))?;
-    let progress = Fact::Progress {
-        done: 0,
-        total: Some(wanted as u64),
-        unit: "candidates".into(),
-    };
-    if wanted == 0 {
-        let path = folder.shard_file(shard, SCORES);
-        fs::write(&path, "").map_err(ScoreError::files("write", &path))?;
-        let ended = Fact::Ended {
-            ending: crate::runs::Ending::Done,
-            reason: "there was nothing to do".into(),
-        };
-        return Ok(member.add([progress, ended])?);
     }
-    let queued = Fact::Queued {
-        device: "shard".into(),
-    };
-    Ok(member.add([queued, progress])?)
 }

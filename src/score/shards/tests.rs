@@ -1,14 +1,18 @@
 //! Shards with a judge of paper: the same scores as in one piece, whatever is killed in between.
 
+use std::collections::HashMap;
 use std::fs::{self, OpenOptions};
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::{Plan, Worked, merge, plan, work};
+use super::{Plan, Told, conclude, merge, plan, plan_loose, work};
 use crate::data::Workspace;
-use crate::domain::GroupId;
+use crate::domain::{Group, GroupId};
+use crate::runs::shards::{IN, PART, Worked};
 use crate::runs::{Folder, Manifest};
 use crate::score::run::ScoreError;
 use crate::score::tests::{Paper, ids, workspace};
+use crate::score::{Batch, GroupScores, score_groups};
 
 const SHARDS: usize = 3;
 
@@ -55,7 +59,7 @@ fn shards_that_are_stopped_cut_short_and_merged_twice_give_what_one_piece_gives(
             if worked(&folder, shard, 4) == Worked::Done {
                 break;
             }
-            let part = folder.shard_file(shard, "part.jsonl");
+            let part = folder.shard_file(shard, PART);
             let file = OpenOptions::new().write(true).open(&part).unwrap();
             let length = file.metadata().unwrap().len();
             let cut = if round % 2 == 0 { 0 } else { length.min(7) };
@@ -69,6 +73,7 @@ fn shards_that_are_stopped_cut_short_and_merged_twice_give_what_one_piece_gives(
     for _ in 0..2 {
         let merged = merge(&folder, &apart, &writer, false).unwrap();
         assert_eq!(merged.missing, [0; 0]);
+        conclude(&folder, &merged, &writer).unwrap();
         let tally = merged.report.tally;
         assert_eq!((tally.groups, tally.candidates), (12, 36));
         assert_eq!((tally.computed, tally.left_out), (35, 1));
@@ -106,7 +111,7 @@ fn what_is_stored_is_not_planned_and_what_is_missing_is_named() {
     assert_eq!(plan.known.stored, scale(&workspace).len());
     assert_eq!(plan.wanted, 27 - plan.known.stored);
     let inputs: usize = (0..SHARDS)
-        .map(|shard| fs::read_to_string(second.shard_file(shard, "in.jsonl")).unwrap())
+        .map(|shard| fs::read_to_string(second.shard_file(shard, IN)).unwrap())
         .map(|text| text.lines().count())
         .sum();
     assert_eq!(inputs, plan.wanted / 3);
@@ -130,4 +135,45 @@ fn another_model_and_a_shard_that_is_none_are_refused() {
     };
     assert!(refused(3, "paper-1").contains("shards 0 to 2"));
     assert!(refused(0, "paper-2").contains("put that one back"));
+}
+
+#[test]
+fn groups_of_no_workspace_are_told_as_one_piece_tells_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let runs = tempfile::tempdir().unwrap();
+    let workspace = workspace(dir.path(), 6);
+    fs::remove_file(dir.path().join("c41")).unwrap();
+    fs::remove_file(dir.path().join("s3")).unwrap();
+    let groups: Vec<Group> = ids(&workspace)
+        .into_iter()
+        .map(|id| workspace.group(id).unwrap().unwrap())
+        .collect();
+    let folder = Folder::create(runs.path(), &Manifest::new("bench run", vec![], "a")).unwrap();
+    let model = (Path::new("model"), "paper-1");
+    let plan = plan_loose(&folder, dir.path(), groups.clone(), model, SHARDS).unwrap();
+    assert_eq!((plan.wanted, plan.known.groups), (18, 6));
+    let none = HashMap::new();
+    assert_eq!(Told::read(&folder).unwrap().of(&groups[0], &none), None);
+    for shard in 0..SHARDS {
+        assert_eq!(worked(&folder, shard, usize::MAX), Worked::Done);
+    }
+    let batch = Batch {
+        root: dir.path(),
+        store: None,
+    };
+    let all = groups.iter().cloned().map(Ok::<_, ScoreError>);
+    let go_on = &mut |_| ControlFlow::Continue(());
+    let whole = score_groups(&mut Paper::new(None), all, batch, go_on).unwrap();
+    let told = Told::read(&folder).unwrap();
+    let plain = |scores: &GroupScores| {
+        let rewards = scores.candidates.iter();
+        let rewards = rewards.map(|one| one.as_ref().map(|s| s.reward).map_err(Clone::clone));
+        (rewards.collect::<Vec<_>>(), scores.problem.clone())
+    };
+    for scores in &whole {
+        let found = told.of(&scores.group, &none).unwrap();
+        assert_eq!(plain(&found), plain(scores), "{}", scores.group.key);
+    }
+    assert!(whole.iter().any(|scores| scores.problem.is_some()));
+    assert_eq!(whole.iter().map(GroupScores::left_out).sum::<usize>(), 4);
 }

@@ -3,15 +3,14 @@
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use super::files::{CandidateScore, IN, Item, PART, Plan, SCORES, Scores, each};
+use super::files::{CandidateScore, Item, Plan, Scores};
 use crate::data::WorkspaceError;
 use crate::domain::{Candidate, CandidateId, Group, GroupId, ImageRef, Reward};
 use crate::model::Judge;
+use crate::runs::shards::{Done, IN, PART, Worked, check, each, finish, is_done};
 use crate::runs::{Ending, Fact, Folder, Writer};
 use crate::score::batch::score_one;
 use crate::score::group::{Place, Row, Shelf};
@@ -20,15 +19,6 @@ use crate::score::tally::Tally;
 
 /// Progress is noted that far apart: hundreds may write to the same file system.
 const SPACING: Duration = Duration::from_secs(2);
-
-/// How the work on a shard ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Worked {
-    /// All of it is scored, or was before.
-    Done,
-    /// Somebody asked it to stop: candidates done, and of how many.
-    Stopped(usize, usize),
-}
 
 /// Scores a shard of the run in `folder`. `load` gives the model, and is called only if there is something to do; `stop` is asked
 /// after every candidate.
@@ -41,15 +31,8 @@ pub fn work<J: Judge, E: From<ScoreError>>(
     hear: &mut dyn FnMut(Heard),
 ) -> Result<Worked, E> {
     let plan = Plan::read(folder)?;
-    if shard >= plan.shards {
-        let wrong = format!(
-            "run '{}' has the shards 0 to {}, and none of the number {shard}",
-            folder.name(),
-            plan.shards - 1
-        );
-        return Err(ScoreError::Wrong(wrong).into());
-    }
-    if Plan::is_scored(folder, shard) {
+    check(folder, shard).map_err(ScoreError::from)?;
+    if is_done(folder, shard) {
         writer
             .end(Ending::Done, "it was scored before")
             .map_err(ScoreError::from)?;
@@ -112,14 +95,14 @@ impl<'a> Progress<'a> {
         let whole = each(&part, true, &mut |scores: Scores| {
             before.insert(scores.id);
             count(&mut tally, &scores);
-            Ok(())
+            Ok::<_, ScoreError>(())
         })?;
         each(&folder.shard_file(shard, IN), false, &mut |item: Item| {
             of += item.candidates.len();
             if before.contains(&item.id) {
                 done += item.candidates.len();
             }
-            Ok(())
+            Ok::<_, ScoreError>(())
         })?;
         Ok(Self {
             writer,
@@ -141,12 +124,8 @@ impl<'a> Progress<'a> {
         judge: &mut dyn Judge,
         stop: &dyn Fn() -> bool,
     ) -> Result<Worked, ScoreError> {
-        let part = folder.shard_file(shard, PART);
-        let open = OpenOptions::new().create(true).append(true).open(&part);
-        let mut file = open.map_err(ScoreError::files("open", &part))?;
         // What a kill cut short is scored again.
-        file.set_len(self.whole)
-            .map_err(ScoreError::files("cut", &part))?;
+        let mut file = Done::open(folder, shard, self.whole)?;
         self.writer.note(Fact::Phase {
             text: "scoring".into(),
         })?;
@@ -165,20 +144,14 @@ impl<'a> Progress<'a> {
                 return Ok(());
             };
             count(&mut self.tally, &scores);
-            let mut line = serde_json::to_vec(&scores)
-                .map_err(|e| ScoreError::files("write", &part)(e.into()))?;
-            line.push(b'\n');
-            file.write_all(&line)
-                .map_err(ScoreError::files("write", &part))
+            Ok::<_, ScoreError>(file.add(&scores)?)
         })?;
         self.note()?;
         if stopped {
             return Ok(Worked::Stopped(self.done, self.of));
         }
-        let scores = folder.shard_file(shard, SCORES);
-        file.sync_all()
-            .and_then(|()| fs::rename(&part, &scores))
-            .map_err(ScoreError::files("rename", &part))?;
+        drop(file);
+        finish(folder, shard)?;
         Ok(Worked::Done)
     }
 
@@ -237,6 +210,7 @@ impl<'a> Progress<'a> {
             source,
             candidates: scored.collect(),
             left_out,
+            problem: scores.problem,
         }))
     }
 

@@ -2,10 +2,14 @@
 //! facts in files, none for time to pass; a fact that does not come within a minute fails the test.
 
 mod control;
+mod hangup;
+mod kills;
 mod queue;
 mod scores;
 mod shards;
 mod slurm;
+mod stand_in;
+mod verbs;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};

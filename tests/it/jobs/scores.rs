@@ -40,7 +40,17 @@ pub(super) fn scores(dir: &Path) -> Vec<(String, String, [u64; 6])> {
     let Some(model) = models.first() else {
         return found;
     };
-    for row in workspace.summaries(None, 1000, None).unwrap() {
+    let mut rows = workspace.summaries(None, 1000, None).unwrap();
+    while rows.len().is_multiple_of(1000)
+        && let Some(last) = rows.last()
+    {
+        let more = workspace.summaries(Some(last.id), 1000, None).unwrap();
+        if more.is_empty() {
+            break;
+        }
+        rows.extend(more);
+    }
+    for row in rows {
         let group = workspace.group(row.id).unwrap().unwrap();
         let stored = workspace.scores(row.id, &model.fingerprint).unwrap();
         for candidate in group.candidates {

@@ -1,119 +1,14 @@
-//! Scoring in shards where there is no Slurm: commands that only note what they are asked stand for it, and the members and the
-//! merge are called as its scripts call them.
+//! Scoring in shards where there is no Slurm: submitted, worked on, killed, merged, stopped, done again and removed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Stdio;
 
-use erw::runs::{Folder, State, glance};
-use serde_json::Value;
+use erw::runs::{State, glance};
 
 use super::scores::{only_run, score, scores};
+use super::stand_in::{Cluster, lines};
 use super::{User, until};
 use crate::cli::small_model;
-
-/// Commands by the names of Slurm's. What they are asked is in `asked`, and what squeue says in `queue`.
-fn stand_in(user: &User) -> PathBuf {
-    let bin = user.path("bin");
-    fs::create_dir(&bin).unwrap();
-    let at = user.path("").display().to_string();
-    for (name, script) in [
-        (
-            "sbatch",
-            format!("echo sbatch \"$@\" >>{at}/asked; wc -l <{at}/asked"),
-        ),
-        (
-            "scancel",
-            format!("echo scancel \"$@\" >>{at}/asked; : >{at}/queue"),
-        ),
-        ("squeue", format!("cat {at}/queue 2>/dev/null || true")),
-        (
-            "scontrol",
-            "echo JobId=1 JobState=NODE_FAIL ExitCode=0:9".to_owned(),
-        ),
-    ] {
-        let path = bin.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-    }
-    bin
-}
-
-/// A user who has those commands.
-struct Cluster {
-    user: User,
-    bin: PathBuf,
-}
-
-impl Cluster {
-    fn new() -> Self {
-        let user = User::new();
-        let bin = stand_in(&user);
-        Self { user, bin }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = self.user.command(args);
-        command.env("PATH", format!("{}:/usr/bin:/bin", self.bin.display()));
-        command
-    }
-
-    fn erw(&self, args: &[&str]) -> Output {
-        self.command(args).output().unwrap()
-    }
-
-    fn json(&self, args: &[&str]) -> Value {
-        let output = self.erw(&[args, &["--json"]].concat());
-        assert!(!output.stdout.is_empty(), "{args:?}: {output:?}");
-        serde_json::from_slice(&output.stdout).unwrap()
-    }
-
-    fn asked(&self) -> String {
-        fs::read_to_string(self.user.path("asked")).unwrap_or_default()
-    }
-
-    fn queue(&self, states: &str) {
-        fs::write(self.user.path("queue"), states).unwrap();
-    }
-
-    /// Submits the scoring of a workspace in shards; its run.
-    fn submitted(&self, dir: &Path, shards: &str) -> Folder {
-        let model = small_model();
-        let more = ["--launcher", "slurm", "--shards", shards];
-        let answer = self.json(&score(dir, &model, &more));
-        assert_eq!(answer["state"], "queued");
-        self.queue("PENDING\nPENDING\n");
-        only_run(&dir.join("runs")).unwrap()
-    }
-
-    /// A script of the run, as Slurm would start it.
-    fn script(&self, run: &Folder, name: &str) -> Command {
-        let mut command = Command::new("/bin/bash");
-        command
-            .arg(run.path().join("slurm").join(name))
-            .env_clear()
-            .env("PATH", format!("{}:/usr/bin:/bin", self.bin.display()))
-            .env("HOME", self.user.path(""))
-            .stdin(Stdio::null());
-        command
-    }
-
-    fn member(&self, run: &Folder, shard: usize) -> Command {
-        let mut command = self.script(run, "array.sh");
-        command.env("SLURM_ARRAY_TASK_ID", shard.to_string());
-        command
-    }
-
-    fn merge(&self, run: &Folder) -> Output {
-        self.script(run, "merge.sh").output().unwrap()
-    }
-}
-
-fn lines(run: &Folder, shard: usize, ending: &str) -> usize {
-    let path = run.path().join(format!("shards/{shard:03}.{ending}"));
-    fs::read_to_string(path).map_or(0, |text| text.matches('\n').count())
-}
 
 #[test]
 fn members_without_the_database_and_a_merge_give_the_scores_of_one_process() {
@@ -167,7 +62,7 @@ fn members_without_the_database_and_a_merge_give_the_scores_of_one_process() {
         let output = cluster.member(&run, shard).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         assert_eq!(
-            lines(&run, shard, "scores.jsonl"),
+            lines(&run, shard, "done.jsonl"),
             lines(&run, shard, "in.jsonl")
         );
     }
@@ -272,4 +167,99 @@ fn without_slurm_it_is_said_what_is_missing_and_where_to_go() {
     assert_eq!(glance(&run).unwrap().1, State::Failed);
     let (code, said) = user.refused(&score(&dir, &model, &["--launcher", "pbs"]));
     assert!(code == 2 && said.contains("no launcher 'pbs'"), "{said}");
+}
+
+#[test]
+fn a_run_in_shards_is_done_again_and_removed_but_not_while_somebody_works_on_it() {
+    let cluster = Cluster::new();
+    let dir = cluster.user.workspace("shards", 6);
+    let run = cluster.submitted(&dir, "2");
+    let path = run.path().to_str().unwrap().to_owned();
+    let rm = ["jobs", "rm", "--yes", &path];
+    let member = run.shard(0).take_up().unwrap();
+    let refused = cluster.erw(&rm);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(said.contains("is running: stop it first"), "{said}");
+    drop(member);
+    // What waits is cancelled, whatever its number.
+    cluster.queue("PENDING\n");
+    let output = cluster.erw(&["jobs", "resume", &path]);
+    assert!(!output.status.success(), "Slurm has it: {output:?}");
+    cluster.queue("");
+    assert_eq!(
+        cluster.json(&["jobs", "resume", &path])["outcome"],
+        "queued"
+    );
+    cluster.queue("PENDING\nPENDING\n");
+    let before = cluster.asked();
+    // Done again: planned anew, by the same command.
+    let again = cluster.json(&["jobs", "retry", &path]);
+    assert_eq!(again["state"], "queued");
+    let again = erw::runs::Folder::at(again["folder"].as_str().unwrap());
+    assert_ne!(again.path(), run.path());
+    assert_eq!(again.manifest().unwrap().shards, Some(2));
+    for shard in 0..2 {
+        assert_eq!(
+            lines(&again, shard, "in.jsonl"),
+            lines(&run, shard, "in.jsonl")
+        );
+    }
+    assert!(cluster.asked().len() > before.len());
+    assert_eq!(cluster.json(&rm)["outcome"], "removed");
+    assert!(!run.path().exists());
+    assert!(cluster.asked().contains("scancel"), "{}", cluster.asked());
+    for shard in 0..2 {
+        assert!(
+            cluster
+                .member(&again, shard)
+                .output()
+                .unwrap()
+                .status
+                .success()
+        );
+    }
+    assert!(cluster.merge(&again).status.success());
+    assert_eq!(scores(&dir).len(), 12);
+    cluster.queue("");
+    let rm = ["jobs", "rm", "--yes", again.path().to_str().unwrap()];
+    let before = cluster.asked();
+    assert_eq!(cluster.json(&rm)["outcome"], "removed");
+    assert_eq!(cluster.asked(), before, "nothing is there to be cancelled");
+    assert_eq!(scores(&dir).len(), 12, "what was scored stays");
+}
+
+#[test]
+fn how_jobs_ended_is_asked_of_slurm_and_where_it_forgot_of_its_accounts() {
+    let cluster = Cluster::new();
+    let dir = cluster.user.workspace("shards", 6);
+    let run = cluster.submitted(&dir, "2");
+    let path = run.path().to_str().unwrap();
+    let forgotten = "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1";
+    let reason = |cluster: &Cluster| {
+        cluster.queue("");
+        let shown = cluster.json(&["jobs", "show", path]);
+        assert_eq!(shown["state"], "failed", "{shown}");
+        shown["reason"].as_str().unwrap().to_owned()
+    };
+    assert!(reason(&cluster).contains("(NODE_FAIL, exit code 0:9)"));
+    cluster.stands_for("scontrol", forgotten);
+    cluster.stands_for(
+        "sacct",
+        "echo 'TIMEOUT|0:0'; echo 'TIMEOUT|0:0'; echo 'FAILED|1:0'",
+    );
+    assert_eq!(cluster.json(&["jobs", "resume", path])["outcome"], "queued");
+    let told = reason(&cluster);
+    let ends = "(2 times TIMEOUT, exit code 0:0; FAILED, exit code 1:0)";
+    assert!(told.contains(ends), "{told}");
+    // Without accounts nothing is made up.
+    cluster.stands_for(
+        "sacct",
+        "echo 'Slurm accounting storage is disabled' >&2; exit 1",
+    );
+    assert_eq!(cluster.json(&["jobs", "resume", path])["outcome"], "queued");
+    let told = reason(&cluster);
+    assert!(
+        told.contains("are gone from Slurm; 'erw jobs resume'"),
+        "{told}"
+    );
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::User;
 use super::scores::{only_run, score, scores};
+use super::verbs::{file, local, words};
 use crate::cli::small_model;
 
 /// Longer than Slurm takes for any of it, also on a machine that is busy otherwise.
@@ -28,23 +29,33 @@ impl Cluster {
     /// `None`, with a line that says why, where none can be set up.
     #[allow(clippy::print_stderr, reason = "a test that is skipped says so")]
     fn start() -> Option<Self> {
+        match Self::started(&[]) {
+            Ok(cluster) => Some(cluster),
+            Err(why) => {
+                eprintln!("{why}");
+                None
+            }
+        }
+    }
+
+    /// A Slurm, started in an environment with these changes; or the line that says why there is none.
+    fn started(environment: &[(&str, &Path)]) -> Result<Self, String> {
         let dir = tempfile::tempdir().unwrap();
         let cluster = Self {
             dir,
             user: User::new(),
         };
-        let started = cluster.script("start");
+        let started = cluster.script("start", environment);
         if started.status.success() {
-            return Some(cluster);
+            return Ok(cluster);
         }
         let why = String::from_utf8_lossy(&started.stderr);
-        eprintln!("skipped: no Slurm can be started: {}", why.trim());
-        None
+        Err(format!("skipped: no Slurm can be started: {}", why.trim()))
     }
 
-    fn script(&self, verb: &str) -> Output {
+    fn script(&self, verb: &str, environment: &[(&str, &Path)]) -> Output {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/slurm.sh");
-        let mut command = Command::new("bash");
+        let mut command = Command::new("/bin/bash");
         let out = std::process::Stdio::null;
         // The daemons would hold a pipe open; what the script says goes to a file.
         let said = self.dir.path().join("said");
@@ -53,6 +64,7 @@ impl Cluster {
             .arg(script)
             .arg(verb)
             .arg(self.dir.path())
+            .envs(environment.iter().copied())
             .stdin(out())
             .stdout(out())
             .stderr(file)
@@ -111,8 +123,10 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        self.slurm("scancel", &["--user=root", "--signal=KILL", "--full"]);
-        let _ = self.script("stop");
+        if self.conf().exists() {
+            self.slurm("scancel", &["--user=root", "--signal=KILL", "--full"]);
+        }
+        let _ = self.script("stop", &[]);
     }
 }
 
@@ -121,6 +135,31 @@ fn array(run: &Folder) -> String {
     let jobs = std::fs::read_to_string(run.path().join("slurm/jobs.toml")).unwrap();
     let line = jobs.lines().rev().find(|l| l.starts_with("job = "));
     line.unwrap().split('"').nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn where_no_slurm_can_be_started_one_line_says_why() {
+    let bin = tempfile::tempdir().unwrap();
+    let none = bin.path().join("none");
+    for program in ["id", "seq", "sleep"] {
+        let found = ["/usr/bin", "/bin"].map(|dir| Path::new(dir).join(program));
+        let found = found.into_iter().find(|path| path.exists()).unwrap();
+        std::os::unix::fs::symlink(found, bin.path().join(program)).unwrap();
+    }
+    let without = [("PATH", bin.path()), ("ERW_TEST_SBIN", none.as_path())];
+    let Err(line) = Cluster::started(&without) else {
+        panic!("there is a Slurm without its programs");
+    };
+    assert_eq!(line.lines().count(), 1, "{line}");
+    assert!(
+        line.starts_with("skipped: no Slurm can be started: "),
+        "{line}"
+    );
+    let reasons = [
+        "there is no slurmctld here: tests/slurm.sh install",
+        "as root only",
+    ];
+    assert!(reasons.iter().any(|why| line.contains(why)), "{line}");
 }
 
 #[test]
@@ -168,8 +207,39 @@ fn an_array_scores_what_one_process_scores_though_a_member_is_cancelled_and_stop
     cluster.until_state(&run, State::Done);
     assert_eq!(scores(&dir), scores(&whole));
 
-    // A verb without shards is a job of its own.
-    let dir = cluster.user.workspace("plain", 3);
+    verbs(&cluster);
+}
+
+/// Slurm is the same for other verbs: a benchmark and a probe in shards, and a verb that is one job.
+fn verbs(cluster: &Cluster) {
+    let [one, many] = ["one", "many"].map(|name| cluster.user.labelled(name, 4));
+    let submit = ["--launcher", "slurm", "--shards", "3", "--json"];
+    for (verb, files) in [
+        (
+            &["bench", "run", "workspace"][..],
+            &["report.json", "answers.jsonl", "verdicts.jsonl"][..],
+        ),
+        (
+            &["failures", "probe", "other_edit", "--limit", "3"],
+            &["report.json", "points.jsonl"],
+        ),
+    ] {
+        let whole = local(&cluster.user, &words(verb, &one, &[]));
+        let args = words(verb, &many, &submit);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = cluster.erw(&args);
+        assert!(output.status.success(), "{output:?}");
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let run = Folder::at(answer["folder"].as_str().unwrap());
+        // A member that is cancelled is started again.
+        let first = array(&run);
+        cluster.slurm("scancel", &[&format!("{first}_1")]);
+        cluster.until_state(&run, State::Done);
+        for name in files {
+            assert_eq!(file(&run, name, &many), file(&whole, name, &one), "{name}");
+        }
+    }
+    let (dir, model) = (cluster.user.workspace("plain", 3), small_model());
     cluster.json(&score(&dir, &model, &["--launcher", "slurm"]));
     let run = only_run(&dir.join("runs")).unwrap();
     cluster.until_state(&run, State::Done);
