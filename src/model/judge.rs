@@ -8,7 +8,10 @@ use crate::domain::Reward;
 /// Hears of the candidates that one pass over the model had, each with its index and its reward or why there is none, and may
 /// stop the rest. What came together is to be kept together: so a run that was killed does over whole passes, and each comes out
 /// to the last bit as it would have.
-pub type OnScored<'a, E> = dyn FnMut(Vec<(usize, Result<Reward, E>)>) -> ControlFlow<()> + 'a;
+pub type OnScored<'a, E> = dyn FnMut(Passed<E>) -> ControlFlow<()> + 'a;
+
+/// Candidates by their indexes, each with its reward or why there is none.
+pub type Passed<E> = Vec<(usize, Result<Reward, E>)>;
 
 /// What verbs need of a model that scores. Errors are text for the user: nobody below a face branches on them.
 pub trait Judge {
@@ -81,7 +84,7 @@ impl Judge for RewardModel {
 /// A listener that is told errors as text.
 fn in_words<'a>(
     on_scored: &'a mut OnScored<'_, String>,
-) -> impl FnMut(Vec<(usize, Result<Reward, ModelError>)>) -> ControlFlow<()> + 'a {
+) -> impl FnMut(Passed<ModelError>) -> ControlFlow<()> + 'a {
     move |passed| {
         let words = |(index, reward): (usize, Result<Reward, ModelError>)| {
             (index, reward.map_err(|e| e.to_string()))

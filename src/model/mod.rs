@@ -73,7 +73,7 @@ pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
 pub use engine::{RewardModel, Work};
 pub use error::ModelError;
 pub use fingerprint::fingerprint_of;
-pub use judge::{Judge, OnScored};
+pub use judge::{Judge, OnScored, Passed};
 pub use manifest::Manifest;
 pub use names::Generation;
 pub use pixels::Pixels;

@@ -36,6 +36,7 @@ impl Pixels {
     }
 
     /// The picture at another size, at least one pixel each way, as Pillow's bicubic filter has it to the last byte.
+    #[must_use]
     pub fn bicubic(&self, width: usize, height: usize) -> Self {
         let image = Rgb {
             width: self.width,

@@ -267,7 +267,7 @@ mod tests {
         let mut rounds = 0;
         let options = LoadOptions::default();
         let report = measure(dir.path(), &options, &plan, &mut |_| (), &mut |_| {
-            rounds += 1
+            rounds += 1;
         })
         .unwrap();
         assert_eq!((rounds, report.rows.len()), (2, 2));

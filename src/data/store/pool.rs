@@ -49,7 +49,7 @@ impl Workspace {
         fingerprint: &str,
         each: &mut dyn FnMut(PoolRow<'_>) -> ControlFlow<()>,
     ) -> Result<(), WorkspaceError> {
-        let ranges = self.read(|db| ranges(db))?;
+        let ranges = self.read(ranges)?;
         let readers = thread::available_parallelism()
             .map_or(1, usize::from)
             .min(4);

@@ -135,9 +135,10 @@ impl Costs {
             2
         };
         let block = product(width, 4 * width) + gated * product(width, vision.intermediate_size);
-        let full = match vision.deepstack_visual_indexes.is_empty() {
-            true => vision.fullatt_block_indexes.len(),
-            false => vision.depth,
+        let full = if vision.deepstack_visual_indexes.is_empty() {
+            vision.fullatt_block_indexes.len()
+        } else {
+            vision.depth
         };
         let mergers = 1 + vision.deepstack_visual_indexes.len() as u64;
         Self {
