@@ -203,7 +203,7 @@ pub(super) struct ModelRmArgs {
 pub(super) struct ModelRandomArgs {
     /// The directory to write; it has to be new or empty
     pub(super) dir: PathBuf,
-    /// Its architecture: qwen2.5-vl-3b, qwen2.5-vl-7b, qwen2.5-vl-32b, mimo-vl-7b, qwen3-vl-8b or small
+    /// Its architecture: qwen2.5-vl-3b, qwen2.5-vl-7b, qwen2.5-vl-32b, mimo-vl-7b, qwen3-vl-8b, medium or small
     #[arg(long, value_name = "PRESET")]
     pub(super) like: Like,
     /// A directory to take the tokenizer from [default: the demo's]
