@@ -191,8 +191,9 @@ fn a_benchmark_of_files_in_shards_has_the_report_of_one_process_and_goes_on_in_o
     worked(&cluster, &run, &dir, 3);
     let alone = submitted(&cluster, &words(&verb, &dir, &more), "2");
     killed_after(&cluster, &alone, 0, 2);
-    let known = lines(&alone, 0, "part.jsonl");
-    assert!(known >= 2);
+    // On a quick machine the member may be done before it is killed.
+    let known = ["part.jsonl", "done.jsonl"].map(|name| lines(&alone, 0, name));
+    assert!(known.iter().sum::<usize>() >= 2, "{known:?}");
     cluster.queue("");
     let output = cluster.erw(&["resume", alone.path().to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(3), "{output:?}");
