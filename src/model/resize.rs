@@ -162,24 +162,13 @@ const fn byte(sum: i32, shift: u32) -> u8 {
     }
 }
 
+/// Rows that are resampled side by side: each weight then serves many numbers at once.
+const ROWS: usize = 8;
+const LANES: usize = 3 * ROWS;
+
 fn horizontal(image: &Rgb, width: usize, taps: &Taps) -> Rgb {
-    let mut pixels = vec![0; width * image.height * 3];
-    let rows = image.pixels.chunks_exact(image.width * 3);
-    let targets = pixels.chunks_exact_mut(width * 3);
-    // A fourth channel makes a pixel what a machine takes at once.
-    let mut row = vec![[0_u8; 4]; image.width];
-    wide(|| {
-        for (source, target) in rows.zip(targets) {
-            for (padded, pixel) in row.iter_mut().zip(source.as_chunks::<3>().0) {
-                let [r, g, b] = *pixel;
-                *padded = [r, g, b, 0];
-            }
-            for ((first, weights), out) in taps.iter().zip(target.as_chunks_mut::<3>().0) {
-                let [r, g, b, _] = weighed(&row[first..first + weights.len()], weights, taps);
-                *out = [r, g, b];
-            }
-        }
-    });
+    let mut pixels = vec![0; width * 3 * image.height];
+    wide(|| across(image, taps, (width, &mut pixels)));
     Rgb {
         width,
         height: image.height,
@@ -187,43 +176,66 @@ fn horizontal(image: &Rgb, width: usize, taps: &Taps) -> Rgb {
     }
 }
 
-#[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "it has to be compiled together with the loop that runs it, for the same machine"
-)]
-fn weighed(inputs: &[[u8; 4]], weights: &[i32], taps: &Taps) -> [u8; 4] {
-    let mut sums = [taps.half(); 4];
-    for (weight, input) in weights.iter().zip(inputs) {
-        for (sum, value) in sums.iter_mut().zip(input) {
-            *sum += weight * i32::from(*value);
-        }
-    }
-    sums.map(|sum| byte(sum, taps.shift))
-}
-
 fn vertical(image: &Rgb, height: usize, taps: &Taps) -> Rgb {
-    let stride = image.width * 3;
-    let mut pixels = vec![0; stride * height];
-    let mut sums = vec![0; stride];
-    wide(|| {
-        for ((first, weights), out) in taps.iter().zip(pixels.chunks_exact_mut(stride)) {
-            sums.fill(taps.half());
-            let rows = image.pixels[first * stride..].chunks_exact(stride);
-            for (&weight, row) in weights.iter().zip(rows) {
-                for (sum, &value) in sums.iter_mut().zip(row) {
-                    *sum += weight * i32::from(value);
-                }
-            }
-            for (out, sum) in out.iter_mut().zip(&sums) {
-                *out = byte(*sum, taps.shift);
-            }
-        }
-    });
+    let mut pixels = vec![0; image.width * 3 * height];
+    wide(|| down(image, taps, &mut pixels));
     Rgb {
         width: image.width,
         height,
         pixels,
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it, for the same machine"
+)]
+fn across(image: &Rgb, taps: &Taps, (width, pixels): (usize, &mut [u8])) {
+    let (from, to) = (image.width * 3, width * 3);
+    let sources = image.pixels.chunks(from * ROWS);
+    // The pixels of a column, row by row.
+    let mut columns = vec![[0_u8; LANES]; image.width];
+    for (source, target) in sources.zip(pixels.chunks_mut(to * ROWS)) {
+        for (row, line) in source.chunks_exact(from).enumerate() {
+            for (column, pixel) in columns.iter_mut().zip(line.as_chunks::<3>().0) {
+                column[3 * row..3 * row + 3].copy_from_slice(pixel);
+            }
+        }
+        for (place, (first, weights)) in taps.iter().enumerate() {
+            let mut sums = [taps.half(); LANES];
+            for (weight, column) in weights.iter().zip(&columns[first..]) {
+                for (sum, value) in sums.iter_mut().zip(column) {
+                    *sum += weight * i32::from(*value);
+                }
+            }
+            let bytes = sums.map(|sum| byte(sum, taps.shift));
+            for (line, pixel) in target.chunks_exact_mut(to).zip(bytes.as_chunks::<3>().0) {
+                line[3 * place..3 * place + 3].copy_from_slice(pixel);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it, for the same machine"
+)]
+fn down(image: &Rgb, taps: &Taps, pixels: &mut [u8]) {
+    let stride = image.width * 3;
+    let mut sums = vec![0; stride];
+    for ((first, weights), out) in taps.iter().zip(pixels.chunks_exact_mut(stride)) {
+        sums.fill(taps.half());
+        let rows = image.pixels[first * stride..].chunks_exact(stride);
+        for (&weight, row) in weights.iter().zip(rows) {
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += weight * i32::from(value);
+            }
+        }
+        for (out, sum) in out.iter_mut().zip(&sums) {
+            *out = byte(*sum, taps.shift);
+        }
     }
 }
 
