@@ -55,7 +55,7 @@ pub(super) enum Signal {
 /// process, or it is somebody else's.
 #[cfg(unix)]
 pub(super) fn send(pid: u32, signal: Signal) -> bool {
-    use rustix::process::{Pid, getpgid, kill_process, kill_process_group};
+    use rustix::process::{Pid, kill_process, kill_process_group};
     let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) else {
         return false;
     };
@@ -63,11 +63,10 @@ pub(super) fn send(pid: u32, signal: Signal) -> bool {
         Signal::Terminate => rustix::process::Signal::TERM,
         Signal::Kill => rustix::process::Signal::KILL,
     };
-    if getpgid(Some(pid)) == Ok(pid) {
-        kill_process_group(pid, signal).is_ok()
-    } else {
-        kill_process(pid, signal).is_ok()
-    }
+    // A group of this number is its own. (Asking for its group instead fails where that is outside of a container.)
+    kill_process_group(pid, signal)
+        .or_else(|_| kill_process(pid, signal))
+        .is_ok()
 }
 
 #[cfg(not(unix))]

@@ -220,8 +220,8 @@ impl Guard {
     /// Without a shell to come back from, nothing happens and the answer is false.
     #[cfg(unix)]
     pub(crate) fn suspend(&self) -> bool {
-        use rustix::process::{Signal, getpid, getsid, kill_current_process_group};
-        if getsid(None).is_ok_and(|session| session == getpid()) {
+        use rustix::process::{Signal, kill_current_process_group};
+        if leads_its_session() {
             return false;
         }
         self.modes.leave();
@@ -235,6 +235,24 @@ impl Guard {
     pub(crate) fn suspend(&self) -> bool {
         false
     }
+}
+
+/// Whether nobody is there that could let this process go on.
+#[cfg(target_os = "linux")]
+fn leads_its_session() -> bool {
+    // The system is not asked by `getsid`, for which rustix has no answer where the session began outside of a container.
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // After the name in brackets, which may hold anything: state, parent, group, session.
+    let session = stat
+        .rsplit_once(')')
+        .and_then(|(_, rest)| rest.split_whitespace().nth(3));
+    session.is_some_and(|session| session == std::process::id().to_string())
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn leads_its_session() -> bool {
+    use rustix::process::{getpid, getsid};
+    getsid(None).is_ok_and(|session| session == getpid())
 }
 
 impl Drop for Guard {

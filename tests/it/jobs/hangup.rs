@@ -12,8 +12,9 @@ use super::{User, until, until_state, waiting_for};
 use crate::cli::small_model;
 
 impl User {
-    /// Has a shell on a terminal of its own do this and then wait for more to be typed, and closes the terminal.
-    fn types_and_is_gone(&self, lines: &str) {
+    /// Has a shell on a terminal of its own do this and then wait for more to be typed, and closes the terminal. Returns
+    /// the shell's process, which led the terminal's session.
+    fn types_and_is_gone(&self, lines: &str) -> u32 {
         let script = self.path("typed.sh");
         fs::write(&script, format!("{lines}\necho all was typed\nread more\n")).unwrap();
         let pair = portable_pty::native_pty_system()
@@ -28,6 +29,7 @@ impl User {
         command.env("PATH", "/usr/bin:/bin");
         command.cwd(self.path("work"));
         let mut shell = pair.slave.spawn_command(command).unwrap();
+        let leader = shell.process_id().unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
         let (mut said, mut buffer) = (String::new(), [0; 1024]);
@@ -39,6 +41,7 @@ impl User {
         drop(reader);
         drop(pair.master);
         until("the shell was hung up on", || shell.try_wait().unwrap());
+        leader
     }
 }
 
@@ -63,7 +66,7 @@ fn a_terminal_that_hangs_up_ends_neither_a_job_nor_the_queue_behind_it() {
         .join(" ")
         .replace(" --device cpu", "");
     // The terminal is gone the moment that the second command is back, which may be before anything of it has begun.
-    user.types_and_is_gone(&format!(
+    let leader = user.types_and_is_gone(&format!(
         "{erw} jobs run --title first {queue} -- sh {first}\n{erw} {scored} {queue}"
     ));
     let runs = Run::list(&user.runs()).unwrap().runs;
@@ -71,9 +74,9 @@ fn a_terminal_that_hangs_up_ends_neither_a_job_nor_the_queue_behind_it() {
         panic!("{runs:?}");
     };
     let first = until_state(&first.folder, State::Running).folder().clone();
-    let pid = first.process().unwrap();
-    let pid = Pid::from_raw(i32::try_from(pid).unwrap());
-    assert_ne!(getsid(pid).unwrap(), getsid(None).unwrap());
+    let [pid, leader] =
+        [first.process().unwrap(), leader].map(|pid| Pid::from_raw(i32::try_from(pid).unwrap()));
+    assert_ne!(Some(getsid(pid).unwrap()), leader);
     // A new face finds both as they are.
     let list = user.json(&["jobs", "list"]);
     let states = [0, 1].map(|at| list["runs"][at]["state"].as_str().unwrap());
