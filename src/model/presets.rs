@@ -209,18 +209,22 @@ fn qwen3_8b() -> Value {
 }
 
 fn medium() -> Value {
-    json!({
-        "architectures": ["Qwen2_5_VLForConditionalGeneration"], "model_type": "qwen2_5_vl",
-        "hidden_size": 896, "num_hidden_layers": 12, "num_attention_heads": 14, "num_key_value_heads": 2,
-        "intermediate_size": 4864, "hidden_act": "silu", "rms_norm_eps": 1e-6, "rope_theta": 1e6,
-        "max_position_embeddings": 32_768, "rope_scaling": {"type": "mrope", "mrope_section": [8, 12, 12]},
-        "use_sliding_window": false, "tie_word_embeddings": false,
-        "vision_config": {
-            "depth": 8, "hidden_size": 640, "intermediate_size": 1712, "num_heads": 8, "in_chans": 3,
-            "out_hidden_size": 896, "patch_size": 14, "spatial_merge_size": 2, "temporal_patch_size": 2,
-            "window_size": 112, "fullatt_block_indexes": [3, 7], "hidden_act": "silu",
-        },
-    })
+    let mut config = qwen2_5(&Qwen2_5 {
+        text: [896, 12, 14, 2, 4864],
+        vision_inner: 1712,
+        theta: 1e6,
+    });
+    config["rope_scaling"]["mrope_section"] = json!([8, 12, 12]);
+    let vision = [
+        ("depth", json!(8)),
+        ("hidden_size", json!(640)),
+        ("num_heads", json!(8)),
+        ("fullatt_block_indexes", json!([3, 7])),
+    ];
+    for (key, value) in vision {
+        config["vision_config"][key] = value;
+    }
+    config
 }
 
 fn small() -> Value {

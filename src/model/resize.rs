@@ -163,12 +163,15 @@ const fn byte(sum: i32, shift: u32) -> u8 {
 }
 
 /// Rows that are resampled side by side: each weight then serves many numbers at once.
-const ROWS: usize = 8;
+const ROWS: usize = 32;
 const LANES: usize = 3 * ROWS;
 
 fn horizontal(image: &Rgb, width: usize, taps: &Taps) -> Rgb {
     let mut pixels = vec![0; width * 3 * image.height];
-    wide(|| across(image, taps, (width, &mut pixels)));
+    wide(
+        #[inline(always)]
+        || across(image, taps, (width, &mut pixels)),
+    );
     Rgb {
         width,
         height: image.height,
@@ -178,7 +181,10 @@ fn horizontal(image: &Rgb, width: usize, taps: &Taps) -> Rgb {
 
 fn vertical(image: &Rgb, height: usize, taps: &Taps) -> Rgb {
     let mut pixels = vec![0; image.width * 3 * height];
-    wide(|| down(image, taps, &mut pixels));
+    wide(
+        #[inline(always)]
+        || down(image, taps, &mut pixels),
+    );
     Rgb {
         width: image.width,
         height,

@@ -11,7 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use serde::Serialize;
 
 use super::error::ModelError;
-use super::{LoadOptions, LoadProgress, Packing, Picture, RewardModel, Work, device};
+use super::{LoadOptions, LoadProgress, Packing, Picture, Precision, RewardModel, Work, device};
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +75,11 @@ pub struct SpeedReport {
     pub rows: Vec<SpeedRow>,
 }
 
-/// What a square matrix product reaches on a device: its side, and 10¹² floating-point operations a second, the best of some.
+/// What a square matrix product reaches where and in the format that a model would be loaded: its side, and 10¹² floating-point
+/// operations a second, the best of some.
 pub fn matrix_product(options: &LoadOptions) -> Result<(usize, f64), ModelError> {
     let device = device::open(options.device)?;
-    let precision = options.precision.unwrap_or(super::Precision::of(&device));
+    let precision = options.precision.unwrap_or(Precision::of(&device));
     product(&device, precision.dtype())
 }
 
@@ -219,32 +220,21 @@ fn median(mut numbers: Vec<f64>) -> f64 {
 }
 
 /// A bitmap of noise.
-fn noise((width, height): (u32, u32), salt: u32) -> Picture {
-    let row = (3 * width).next_multiple_of(4);
-    let size = row * height;
-    let mut bytes = b"BM".to_vec();
-    for word in [
-        54 + size,
-        0,
-        54,
-        40,
-        width,
-        height,
-        1 | 24 << 16,
-        0,
-        size,
-        0,
-        0,
-        0,
-        0,
-    ] {
-        bytes.extend(word.to_le_bytes());
-    }
+fn noise(size: (u32, u32), salt: u32) -> Picture {
     let mut state = salt.wrapping_mul(2_654_435_761) | 1;
-    bytes.extend((0..size).map(|_| {
+    bitmap(size, |_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 24) as u8
-    }));
+    })
+}
+
+/// A bitmap of so many columns and rows, from its bytes by their places; rows are filled up to a multiple of four bytes.
+pub(super) fn bitmap((width, height): (u32, u32), byte: impl FnMut(u32) -> u8) -> Picture {
+    let size = (3 * width).next_multiple_of(4) * height;
+    let header = [54 + size, 0, 54, 40, width, height, 1 | 24 << 16, 0, size];
+    let mut bytes = b"BM".to_vec();
+    bytes.extend(header.into_iter().chain([0; 4]).flat_map(u32::to_le_bytes));
+    bytes.extend((0..size).map(byte));
     Picture {
         hash: blake3::hash(&bytes).to_hex().to_string(),
         bytes: bytes.into(),

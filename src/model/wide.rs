@@ -4,6 +4,9 @@
 //! and which of the two runs is found out on the spot. Both compute the same numbers: nothing is fused or reordered.
 
 /// Runs `work`, which should be a plain loop over slices, compiled for what this machine has.
+///
+/// The closure has to be `#[inline(always)]`, and so has all that it calls: only what becomes a part of the function that is
+/// compiled for a newer machine is compiled for it.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(super) fn wide<Out, Work: FnOnce() -> Out>(work: Work) -> Out {

@@ -16,7 +16,7 @@ use super::lanes::{Lanes, Turn, Work};
 use super::rating::{Ask, Feed, RateJob};
 use crate::data::Workspace;
 use crate::domain::{CandidateId, Group, GroupId, Reward};
-use crate::model::{Judge, LoadOptions, LoadProgress, ModelInfo, Picture, RewardModel};
+use crate::model::{Judge, LoadOptions, LoadProgress, ModelInfo, Packing, Picture, RewardModel};
 
 /// What the live scorer tells its listener.
 #[derive(Debug, Clone)]
@@ -89,6 +89,11 @@ impl LiveScorer {
         workspace: Workspace,
         listener: impl Fn(LiveEvent) + Send + 'static,
     ) -> Self {
+        // Whoever looks at the screen waits for each score.
+        let options = LoadOptions {
+            packing: Packing::Prompt,
+            ..options
+        };
         Self::start_with(
             move |progress| {
                 RewardModel::load(&model_dir, &options, progress).map_err(|e| e.to_string())

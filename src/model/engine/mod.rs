@@ -18,6 +18,7 @@ use super::device;
 use super::error::ModelError;
 use super::fingerprint::fingerprint;
 use super::head::{Heads, effective_rule};
+use super::held::Holding;
 use super::judge::OnScored;
 use super::opened::{Opened, clean};
 use super::preprocess::Processor;
@@ -31,6 +32,8 @@ pub use work::Work;
 
 /// Memory for features of pictures already seen: 256 MiB is some 140 pictures of a 7B model in bf16.
 const FEATURE_BYTES: usize = 256 << 20;
+/// Weights in f32 up to so many bytes are held so on a CPU; more are held as they are stored and widened when they are used.
+const WIDE_BYTES: u64 = 4 << 30;
 
 /// A loaded model.
 #[derive(Debug)]
@@ -60,6 +63,16 @@ impl RewardModel {
         options: &LoadOptions,
         progress: &mut dyn FnMut(LoadProgress),
     ) -> Result<Self, ModelError> {
+        Self::load_within(dir, options, WIDE_BYTES, progress)
+    }
+
+    /// The same with weights wider than `wide_bytes` held as they are stored.
+    fn load_within(
+        dir: &Path,
+        options: &LoadOptions,
+        wide_bytes: u64,
+        progress: &mut dyn FnMut(LoadProgress),
+    ) -> Result<Self, ModelError> {
         let Opened {
             config,
             manifest,
@@ -71,11 +84,15 @@ impl RewardModel {
             reading,
         } = Opened::new(dir, |_| Ok(()))?;
         clean(dir, &report)?;
-        let fingerprint = fingerprint(dir, weights.files())?;
+        let mut fingerprint = fingerprint(dir, weights.files())?;
         let device = device::open(options.device)?;
         let precision = options.precision.unwrap_or(Precision::of(&device));
         let total = weights.bytes(&expected);
-        let (vb, taken) = weights.builder(precision.dtype(), &device);
+        let holding = Holding {
+            quantize: options.quantize,
+            as_stored: device.is_cpu() && 4 * report.parameters > wide_bytes,
+        };
+        let (vb, taken) = weights.held_builder(precision.dtype(), &device, holding);
         let mut tick = || {
             progress(LoadProgress {
                 done: taken.load(Ordering::Relaxed),
@@ -86,9 +103,14 @@ impl RewardModel {
         let heads = Heads::new(manifest.head, &vb)?;
         let questions = Questions::new(prompter, &manifest);
         tick();
+        let mut name = manifest.name;
+        if let Some(format) = options.quantize {
+            fingerprint = format.fingerprint(&fingerprint);
+            name = format.name(&name);
+        }
         Ok(Self {
             info: ModelInfo {
-                name: manifest.name,
+                name,
                 fingerprint,
                 backbone: config.describe(),
                 aggregate: manifest.aggregate,
@@ -131,8 +153,8 @@ impl RewardModel {
     }
 
     /// Scores candidates. `on_scored` hears of those that one pass had, each with its index and its reward or why there is none,
-    /// and may stop the rest. What a pass has, and so the last bit of a reward, does not depend on anything that was scored before.
-    /// An error in the source or the instruction ends the call.
+    /// and may stop the rest. Packed as [`Packing::Tree`] and on a CPU, what a pass has, and so the last bit of a reward, does not
+    /// depend on anything that was scored before. An error in the source or the instruction ends the call.
     pub fn score_group(
         &mut self,
         source: &Picture,

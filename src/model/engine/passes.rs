@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use super::{RewardModel, is_usable};
-use crate::domain::Reward;
-use crate::model::backbone::Features;
+use crate::domain::{Gaussian, Reward};
+use crate::model::backbone::{Features, Sequence};
 use crate::model::error::ModelError;
 use crate::model::judge::OnScored;
 use crate::model::preprocess::Patches;
@@ -65,7 +65,7 @@ impl RewardModel {
                 }) {
                     pass.add(one, questions);
                 }
-                let rewards = self.read(&source, pass)?;
+                let rewards = self.read(&source, pass);
                 let told: Vec<_> = (done..).zip(rewards).collect();
                 done += told.len();
                 let left = seen.peek().is_some();
@@ -169,39 +169,54 @@ impl RewardModel {
                 .iter()
                 .map(|question| question.sequence(source, edited)),
         );
-        // Sequences that cannot be put together are for `read` to refuse.
-        self.backbone
-            .rows_of(&sequences)
-            .is_ok_and(|rows| rows <= PASS_ROWS)
+        // Most groups have room even if nothing were shared. Sequences that cannot be put together are for `read` to refuse.
+        let whole: usize = sequences.iter().map(|sequence| sequence.ids.len()).sum();
+        let shared = || self.backbone.rows_of(&sequences);
+        whole <= PASS_ROWS || shared().is_ok_and(|rows| rows <= PASS_ROWS)
     }
 
-    /// Reads a pass; what each of its candidates gets.
-    fn read(
+    /// Reads a pass; what each of its candidates gets. A pass that cannot be computed, for want of memory say, is read one by one,
+    /// so that only what cannot be computed by itself has no reward.
+    fn read(&mut self, source: &Features, pass: Pass) -> Vec<Result<Reward, ModelError>> {
+        match self.answers(source, &pass) {
+            Ok(answers) => {
+                let answers = &mut answers.into_iter();
+                let own = |(seen, questions): (Seen, Vec<Question>)| {
+                    seen?;
+                    let own: Vec<Gaussian> = answers.take(questions.len()).flatten().collect();
+                    self.reward(&own)
+                };
+                pass.0.into_iter().map(own).collect()
+            }
+            Err(error) if pass.0.len() == 1 => vec![Err(error)],
+            Err(_) => {
+                let alone = pass.0.into_iter().map(|one| Pass(vec![one]));
+                alone.flat_map(|one| self.read(source, one)).collect()
+            }
+        }
+    }
+
+    /// What the heads say to each question of a pass.
+    fn answers(
         &mut self,
         source: &Features,
-        pass: Pass,
-    ) -> Result<Vec<Result<Reward, ModelError>>, ModelError> {
-        let mut gaussians = Vec::new();
+        pass: &Pass,
+    ) -> Result<Vec<Vec<Gaussian>>, ModelError> {
         let sequences = pass.sequences(source);
-        if !sequences.is_empty() {
-            let packed = self.backbone.pack(&sequences, true)?;
-            let states = self.backbone.run(&packed)?;
-            for ((_, question), states) in pass.questions().zip(&states) {
-                gaussians.push(question.read(&self.heads, states)?);
-            }
-            let candidates = pass.0.iter().filter(|(seen, _)| seen.is_ok()).count();
-            self.work.add_read(&self.costs, packed.extent(), candidates);
+        if sequences.is_empty() {
+            return Ok(Vec::new());
         }
-        let mut gaussians = gaussians.into_iter();
-        let rewards = pass.0.into_iter().map(|(seen, questions)| {
-            seen?;
-            let own = gaussians.by_ref().take(questions.len());
-            self.reward(&own.flatten().collect::<Vec<_>>())
-        });
-        Ok(rewards.collect())
+        let packed = self.backbone.pack(&sequences, true)?;
+        let states = self.backbone.run(&packed)?;
+        let candidates = pass.0.iter().filter(|(seen, _)| seen.is_ok()).count();
+        self.work.add_read(&self.costs, packed.extent(), candidates);
+        pass.questions()
+            .zip(&states)
+            .map(|((_, question), states)| Ok(question.read(&self.heads, states)?))
+            .collect()
     }
 
-    fn reward(&self, gaussians: &[crate::domain::Gaussian]) -> Result<Reward, ModelError> {
+    fn reward(&self, gaussians: &[Gaussian]) -> Result<Reward, ModelError> {
         if !gaussians.iter().all(is_usable) {
             return Err(ModelError::NotFinite {
                 precision: self.precision.key(),
@@ -215,36 +230,43 @@ impl RewardModel {
 
     /// The features of some pictures, from the cache, from the last of those that passed by, or anew.
     pub(super) fn see(&mut self, pictures: &[Picture], memory: Memory) -> Vec<Seen> {
-        let mut found: Vec<Option<Seen>> = pictures.iter().map(|p| self.known(p).map(Ok)).collect();
-        let mut fresh: Vec<&Picture> = Vec::new();
-        for (picture, found) in pictures.iter().zip(&found) {
-            if found.is_none() && !fresh.iter().any(|other| other.hash == picture.hash) {
-                fresh.push(picture);
+        let mut seen: Vec<Option<Seen>> = pictures.iter().map(|p| self.known(p).map(Ok)).collect();
+        let first = |place: usize| pictures.iter().position(|p| p.hash == pictures[place].hash);
+        let fresh: Vec<usize> = (0..pictures.len())
+            .filter(|&place| seen[place].is_none() && first(place) == Some(place))
+            .collect();
+        let looked = self.look_at(
+            &fresh
+                .iter()
+                .map(|&place| &pictures[place])
+                .collect::<Vec<_>>(),
+        );
+        for (&place, found) in fresh.iter().zip(looked) {
+            if let Ok(features) = &found {
+                self.remember(&pictures[place].hash, features, memory);
             }
+            seen[place] = Some(found);
         }
-        let mut looked = self.look_at(&fresh);
-        for (picture, found) in pictures.iter().zip(&mut found) {
-            let place = fresh.iter().position(|other| other.hash == picture.hash);
-            if let (None, Some(place)) = (&found, place) {
-                *found = Some(match &looked[place] {
-                    Ok(features) => Ok(features.clone()),
-                    // An error is told once; whoever has the same picture again hears what is wrong with it anew.
-                    Err(_) => {
-                        std::mem::replace(&mut looked[place], self.look_at(&[picture]).remove(0))
-                    }
-                });
-            }
+        // What is left is a picture once more: what was made of the first, or what is wrong with it.
+        let again = |place: usize| match first(place).and_then(|first| seen[first].as_ref()) {
+            Some(Ok(features)) => Ok(features.clone()),
+            _ => self.look_at(&[&pictures[place]]).remove(0),
+        };
+        let rest: Vec<usize> = (0..pictures.len())
+            .filter(|&place| seen[place].is_none())
+            .collect();
+        let rest: Vec<Seen> = rest.into_iter().map(again).collect();
+        let mut rest = rest.into_iter();
+        seen.into_iter()
+            .filter_map(|found| found.or_else(|| rest.next()))
+            .collect()
+    }
+
+    fn remember(&mut self, hash: &str, features: &Arc<Features>, memory: Memory) {
+        match memory {
+            Memory::Kept => self.features.put(hash, features.clone()),
+            Memory::Passing => self.passing = Some((hash.to_owned(), features.clone())),
         }
-        for (picture, features) in fresh.iter().zip(&looked) {
-            match (features, memory) {
-                (Ok(features), Memory::Kept) => self.features.put(&picture.hash, features.clone()),
-                (Ok(features), Memory::Passing) => {
-                    self.passing = Some((picture.hash.clone(), features.clone()));
-                }
-                (Err(_), _) => {}
-            }
-        }
-        found.into_iter().flatten().collect()
     }
 
     fn known(&mut self, picture: &Picture) -> Option<Arc<Features>> {
@@ -320,7 +342,7 @@ impl Pass {
         })
     }
 
-    fn sequences<'a>(&'a self, source: &'a Features) -> Vec<crate::model::backbone::Sequence<'a>> {
+    fn sequences<'a>(&'a self, source: &'a Features) -> Vec<Sequence<'a>> {
         self.questions()
             .map(|(edited, question)| question.sequence(source, edited))
             .collect()
@@ -408,5 +430,44 @@ mod tests {
         let each = common - edited + (a.len() - common) + (b.len() - common);
         assert_eq!(whole.rows as usize, 7 * (a.len() + b.len()));
         assert_eq!(shared.rows as usize, edited + 7 * each);
+    }
+
+    #[test]
+    fn a_screen_gets_the_first_score_alone_and_of_a_quick_model_the_rest_together() {
+        let dir = copy();
+        let mut model = load(dir.path(), Packing::Prompt);
+        let mut passes = Vec::new();
+        model
+            .score_group(&picture(1), "x", &candidates(9), &mut |passed| {
+                passes.push(passed.len());
+                std::ops::ControlFlow::Continue(())
+            })
+            .unwrap();
+        assert_eq!((passes[0], passes.iter().sum::<usize>()), (1, 9));
+        // Whether one is quick is for the machine to say; what follows from it is not.
+        model.took = Some(Duration::from_millis(80));
+        assert_eq!(model.together(), 3);
+        model.took = Some(Duration::from_secs(9));
+        assert_eq!(model.together(), 1);
+        model.took = Some(Duration::from_micros(50));
+        assert_eq!(model.together(), TOGETHER);
+    }
+
+    #[test]
+    fn the_same_picture_twice_is_seen_once_and_the_same_broken_one_fails_twice() {
+        let dir = copy();
+        let mut model = load(dir.path(), Packing::Tree);
+        let broken = Picture {
+            bytes: b"no image".as_slice().into(),
+            hash: "x".into(),
+        };
+        let all = [picture(2), broken.clone(), picture(2), broken, picture(3)];
+        let rewards = score(&mut model, &all);
+        let failed: Vec<bool> = rewards.iter().map(Result::is_err).collect();
+        assert_eq!(failed, [false, true, false, true, false]);
+        // The source, and two that can be seen.
+        assert_eq!(model.work().pictures, 3);
+        let [first, again] = [0, 2].map(|i: usize| rewards[i].as_ref().unwrap());
+        assert!(apart(first, again) < 1e-5);
     }
 }

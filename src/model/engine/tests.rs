@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use super::*;
 use crate::domain::{Axis, Reward};
-use crate::model::{Like, random};
+use crate::model::speed::bitmap;
+use crate::model::{Like, Quantization, random};
 
 /// A small model of random weights, as published in all but size.
 fn sample() -> &'static Path {
@@ -46,31 +47,7 @@ pub(super) fn edit(dir: &Path, name: &str, from: &str, to: &str) {
 
 /// A bitmap of 56 × 28 pixels in shades that depend on `salt`.
 pub(super) fn picture(salt: u32) -> Picture {
-    let (width, height) = (56_u32, 28_u32);
-    let size = width * height * 3;
-    let mut bytes = b"BM".to_vec();
-    for word in [
-        54 + size,
-        0,
-        54,
-        40,
-        width,
-        height,
-        1 | 24 << 16,
-        0,
-        size,
-        0,
-        0,
-        0,
-        0,
-    ] {
-        bytes.extend(word.to_le_bytes());
-    }
-    bytes.extend((0..size).map(|i| ((i / 3 % width) * 4 + (i / 99) * salt) as u8));
-    Picture {
-        hash: blake3::hash(&bytes).to_hex().to_string(),
-        bytes: bytes.into(),
-    }
+    bitmap((56, 28), |i| ((i / 3 % 56) * 4 + (i / 99) * salt) as u8)
 }
 
 pub(super) fn score(
@@ -110,6 +87,57 @@ fn the_sample_model_scores_and_says_what_it_is() {
     let [a, b] = Axis::ALL.map(|axis| rewards[0].on(axis).unwrap());
     assert_eq!(rewards[0].aggregate, info.aggregate.of(a, b));
     assert!(model.neutralises("a <|Reward|> here") && !model.neutralises("make it blue"));
+}
+
+#[test]
+fn weights_held_as_they_are_stored_give_the_same_scores_to_the_last_bit() {
+    let dir = copy();
+    let options = LoadOptions::default();
+    let mut wide = load(dir.path()).unwrap();
+    let mut narrow = RewardModel::load_within(dir.path(), &options, 0, &mut |_| ()).unwrap();
+    assert_eq!(narrow.info().fingerprint, wide.info().fingerprint);
+    let all = [picture(2), picture(3)];
+    let [wide, narrow] = [&mut wide, &mut narrow].map(|model| {
+        let rewards = score(model, &all).into_iter();
+        rewards.map(Result::unwrap).collect::<Vec<_>>()
+    });
+    assert_eq!(wide, narrow);
+}
+
+#[test]
+fn quantised_a_model_scores_nearly_as_it_does_and_is_known_as_another() {
+    let dir = copy();
+    let mut whole = load(dir.path()).unwrap();
+    let quantize = Some(Quantization::Q8_0);
+    let options = |packing| LoadOptions {
+        packing,
+        quantize,
+        ..LoadOptions::default()
+    };
+    let [tree, plain] = [Packing::Tree, Packing::Plain]
+        .map(|packing| RewardModel::load(dir.path(), &options(packing), &mut |_| ()).unwrap());
+    let info = tree.info().clone();
+    assert_eq!(info.name, format!("{} (q8_0)", whole.info().name));
+    assert_ne!(info.fingerprint, whole.info().fingerprint);
+    let known = crate::model::fingerprint_of(dir.path(), quantize).unwrap();
+    assert_eq!(info.fingerprint, known);
+    let all = [picture(2), picture(3), picture(4)];
+    let means = |mut model: RewardModel| {
+        let rewards = score(&mut model, &all).into_iter();
+        rewards
+            .map(|r| r.unwrap().aggregate.mean)
+            .collect::<Vec<_>>()
+    };
+    let apart = |a: &[f64], b: &[f64]| {
+        let pairs = a.iter().zip(b);
+        pairs.fold(0.0, |most: f64, (a, b)| most.max((a - b).abs()))
+    };
+    let (tree, plain) = (means(tree), means(plain));
+    assert!(apart(&tree, &plain) < 1e-5, "{tree:?} {plain:?}");
+    let exact = score(&mut whole, &all).into_iter();
+    let exact: Vec<f64> = exact.map(|r| r.unwrap().aggregate.mean).collect();
+    let drift = apart(&tree, &exact);
+    assert!(drift > 1e-6 && drift < 0.05, "{drift}");
 }
 
 #[test]

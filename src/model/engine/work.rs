@@ -4,7 +4,7 @@
 //! others; norms, activations and rotations are left out (about a hundredth). Held against a
 //! device's measured matrix product they say how much of it scoring uses.
 
-use std::ops::{Add, Sub};
+use std::ops::Sub;
 
 use crate::model::backbone::Extent;
 use crate::model::config::Config;
@@ -61,22 +61,6 @@ impl Work {
         let rows = extent.rows as u64;
         let layer = rows * (costs.keys + costs.rest) + extent.pairs as u64 * costs.pair;
         self.language_flops += costs.layers * layer;
-    }
-}
-
-impl Add for Work {
-    type Output = Self;
-
-    fn add(self, other: Self) -> Self {
-        Self {
-            pictures: self.pictures + other.pictures,
-            patches: self.patches + other.patches,
-            candidates: self.candidates + other.candidates,
-            passes: self.passes + other.passes,
-            rows: self.rows + other.rows,
-            vision_flops: self.vision_flops + other.vision_flops,
-            language_flops: self.language_flops + other.language_flops,
-        }
     }
 }
 
