@@ -15,6 +15,8 @@
 //!   what a model falls for; keeping the good ones of many edits.
 //! * [`workbench`]: the wiring, from settings to an open workspace and a chosen model.
 //! * [`cli`], [`tui`]: the faces.
+//!
+//! Beside them all: the allocator (`memory`).
 #![cfg_attr(
     test,
     allow(
@@ -35,6 +37,7 @@ pub mod domain;
 pub mod failures;
 pub mod generate;
 pub mod jobs;
+mod memory;
 pub mod model;
 pub mod remote;
 pub mod runs;
@@ -43,7 +46,3 @@ pub mod synth;
 pub mod train;
 pub mod tui;
 pub mod workbench;
-
-/// Here and not in `main.rs`, so that tests and benchmarks run on what the program runs on.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

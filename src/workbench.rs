@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use crate::config::{Config, ConfigError};
 use crate::data::{Workspace, WorkspaceError};
 use crate::model::registry::Registry;
-use crate::model::{DeviceChoice, LoadOptions, ModelError, Precision};
+use crate::model::{
+    DeviceChoice, LoadOptions, Manifest, ModelError, Precision, Quantization, fingerprint_of,
+};
 
 /// The name of the model that comes with the demo.
 pub const DEMO: &str = "demo";
@@ -22,6 +24,8 @@ pub struct Choices {
     pub device: Option<String>,
     /// In which number format.
     pub precision: Option<String>,
+    /// In which format to hold the language model's weights.
+    pub quantize: Option<String>,
 }
 
 /// What is wrong with the flags or the settings.
@@ -123,8 +127,25 @@ impl Workbench {
                 .choose("device", device, str::parse::<DeviceChoice>)?
                 .unwrap_or_default(),
             precision: self.choose("precision", precision, str::parse::<Precision>)?,
+            quantize: self.quantization()?,
             ..LoadOptions::default()
         })
+    }
+
+    fn quantization(&self) -> Result<Option<Quantization>, SetupError> {
+        let asked = (
+            self.choices.quantize.as_deref(),
+            self.config.quantize.as_deref(),
+        );
+        self.choose("quantize", asked, str::parse::<Quantization>)
+    }
+
+    /// The name of the model in `dir` and its fingerprint, as they are when it is loaded by these choices.
+    pub fn identity(&self, dir: &Path) -> Result<(String, String), SetupError> {
+        let format = self.quantization()?;
+        let own = Manifest::read(dir)?.name;
+        let name = format.map_or_else(|| own.clone(), |format| format.name(&own));
+        Ok((name, fingerprint_of(dir, format)?))
     }
 
     /// The value of a flag, else of the setting of the same name, parsed; an error says which of the two is wrong.

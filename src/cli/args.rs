@@ -113,6 +113,9 @@ pub(super) struct Where {
     /// Number format of weights and activations: f32, f16 or bf16 [default: f32 on a CPU, bf16 on a GPU]
     #[arg(long, value_name = "FORMAT")]
     pub(super) precision: Option<String>,
+    /// Hold the language model's linear layers in fewer bits: q8_0 or q4k; scores are then those of another model
+    #[arg(long, value_name = "FORMAT")]
+    pub(super) quantize: Option<String>,
 }
 
 impl Where {
@@ -123,6 +126,7 @@ impl Where {
             model: self.model.clone(),
             device: self.device.clone(),
             precision: self.precision.clone(),
+            quantize: self.quantize.clone(),
         }
     }
 }

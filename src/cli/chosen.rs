@@ -10,8 +10,7 @@ use crate::data::{Match, Workspace, WorkspaceError, needs};
 use crate::domain::GroupId;
 use crate::domain::query::{Field, Query, QueryError};
 use crate::domain::text::printable;
-use crate::model::{Manifest, fingerprint_of};
-use crate::workbench::{Choices, Workbench};
+use crate::workbench::Workbench;
 
 /// How many characters of a fingerprint stand for a model that is known by nothing else.
 const SHORT: usize = 12;
@@ -25,12 +24,12 @@ pub(super) struct WhereArgs {
 }
 
 impl WhereArgs {
-    /// The candidates for which the query holds, in its order; `None` without a query. `model` is the one whose scores it
-    /// means: a name or folder, else the one in the settings or the workspace's own.
+    /// The candidates for which the query holds, in its order; `None` without a query. The scores that it means are those of the
+    /// model that `bench` has chosen.
     pub(super) fn matches(
         &self,
         workspace: &Workspace,
-        model: Option<&str>,
+        bench: &Workbench,
     ) -> anyhow::Result<Option<Vec<Match>>> {
         let Some(text) = &self.query else {
             return Ok(None);
@@ -39,12 +38,8 @@ impl WhereArgs {
         let (scores, measures) = needs(&query);
         let fingerprint = scores
             .then(|| {
-                let choices = Choices {
-                    model: model.map(str::to_owned),
-                    ..Choices::default()
-                };
-                let dir = Workbench::new(choices)?.model_dir(Some(workspace))?;
-                anyhow::Ok(fingerprint_of(&dir)?)
+                let dir = bench.model_dir(Some(workspace))?;
+                anyhow::Ok(bench.identity(&dir)?.1)
             })
             .transpose()?;
         let found = workspace.matching(&query, fingerprint.as_deref(), &|| false)?;
@@ -65,10 +60,10 @@ impl WhereArgs {
     pub(super) fn groups(
         &self,
         workspace: &Workspace,
-        model: Option<&str>,
+        bench: &Workbench,
     ) -> anyhow::Result<Option<Vec<GroupId>>> {
         let mut seen = HashSet::new();
-        Ok(self.matches(workspace, model)?.map(|matches| {
+        Ok(self.matches(workspace, bench)?.map(|matches| {
             let groups = matches.into_iter().map(|found| found.group);
             groups.filter(|group| seen.insert(*group)).collect()
         }))
@@ -98,7 +93,7 @@ impl ScoresArg {
         let short = |fingerprint: &str| fingerprint.chars().take(SHORT).collect::<String>();
         let Some(wanted) = &self.scores else {
             let dir = bench.model_dir(Some(workspace))?;
-            return Ok((Manifest::read(&dir)?.name, fingerprint_of(&dir)?));
+            return Ok(bench.identity(&dir)?);
         };
         let stored = workspace.fingerprints()?;
         let mut found = stored

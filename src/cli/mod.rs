@@ -38,6 +38,7 @@ use exit::Exit;
 
 /// Runs the program; the exit code is the documented one (0 done, 1 failed, 2 usage, 3 some left out, 130 stopped).
 pub fn main() -> ExitCode {
+    crate::memory::keep_freed();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(e) => {

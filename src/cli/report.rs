@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::print::{Style, count};
+use super::score::Effort;
 use super::table::{Side, Table};
 use crate::domain::stats::percentile_of;
 use crate::domain::text::printable;
@@ -27,6 +28,9 @@ pub(super) struct Report {
     /// What came of a run; images and groups that belong to no workspace have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<crate::score::run::Report>,
+    /// What it took; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) effort: Option<Effort>,
 }
 
 /// The model behind the scores.
@@ -316,6 +320,9 @@ impl Report {
                 "Percentile: of the aggregate mean among the {} of this model stored in {place}.",
                 count(scale.scores, "score")
             ));
+        }
+        if let Some(effort) = &self.effort {
+            lines.push(effort.told());
         }
         lines.join("\n")
     }

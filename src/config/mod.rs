@@ -45,6 +45,8 @@ pub struct Config {
     pub device: Option<String>,
     /// Number format of weights and activations: `f32`, `f16` or `bf16`.
     pub precision: Option<String>,
+    /// Format that the language model's linear layers are held in: `q8_0` or `q4k`.
+    pub quantize: Option<String>,
     /// The workspace to open when there is none here and none is named.
     pub workspace: Option<PathBuf>,
     /// Where folders of runs are, instead of beside the workspace's images.

@@ -13,16 +13,53 @@ const CAUSAL_ROWS: usize = 256;
 /// The most scores held at a time; 256 MB in f32.
 const SCORES: usize = 1 << 26;
 
+/// Which keys a query sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sight {
+    /// The last query sees every key, the one before it one less, and so on: keys before the queries are context that all of them
+    /// see.
+    Causal,
+    /// Queries and keys lie in so many windows of as many rows each, and see all of their own.
+    Windows(usize),
+}
+
 /// softmax(q kᵀ / √head_dim) v.
 ///
-/// `q` is `(heads, queries, head_dim)`, `k` and `v` are `(kv_heads, keys, head_dim)`, and heads share keys in equal groups.
-/// With `causal`, the last query sees every key, the one before it one less, and so on: keys before the queries are context
-/// that all of them see. Gives `(heads, queries, head_dim)`.
-pub(super) fn attend(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result<Tensor> {
+/// `q` is `(queries, heads, head_dim)`, `k` and `v` are `(keys, kv_heads, head_dim)`, and heads share keys in equal groups. Gives
+/// `(queries, heads, head_dim)`.
+pub(super) fn attend(q: &Tensor, k: &Tensor, v: &Tensor, sight: Sight) -> Result<Tensor> {
+    let (windows, causal) = match sight {
+        Sight::Causal => (1, true),
+        Sight::Windows(count) => (count, false),
+    };
+    if let Some(out) = kernels::attend([q, k, v], windows, causal)? {
+        return Ok(out);
+    }
+    if causal {
+        let [q, k, v] = [q, k, v].map(|t| t.transpose(0, 1));
+        return chunked(&q?, &k?, &v?, true)?.transpose(0, 1);
+    }
+    // (windows × rows, heads, head_dim) to (windows × heads, rows, head_dim) and back
+    let split = |t: &Tensor| {
+        let (rows, heads, head_dim) = t.dims3()?;
+        t.contiguous()?
+            .reshape((windows, rows / windows, heads, head_dim))?
+            .transpose(1, 2)?
+            .contiguous()?
+            .reshape((windows * heads, rows / windows, head_dim))
+    };
+    let (rows, heads, head_dim) = q.dims3()?;
+    chunked(&split(q)?, &split(k)?, &split(v)?, false)?
+        .reshape((windows, heads, rows / windows, head_dim))?
+        .transpose(1, 2)?
+        .reshape((rows, heads, head_dim))
+}
+
+/// The same for `(heads, queries, head_dim)` and `(kv_heads, keys, head_dim)`, with other operations than our own.
+fn chunked(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result<Tensor> {
     let (heads, queries, head_dim) = q.dims3()?;
     let (groups, keys, _) = k.dims3()?;
     let scale = 1.0 / (head_dim as f64).sqrt();
-    let q = (q * scale)?;
     let (k, v) = (k.contiguous()?, v.contiguous()?);
     let fitting = (SCORES / (heads * keys)).max(1);
     let rows = if causal {
@@ -47,7 +84,7 @@ pub(super) fn attend(q: &Tensor, k: &Tensor, v: &Tensor, causal: bool) -> Result
         let (k, v) = (k.narrow(1, 0, visible)?, v.narrow(1, 0, visible)?);
         let dtype = q.dtype();
         let scores = q.matmul(&k.t()?)?.to_dtype(DType::F32)?;
-        let weights = softmax(&scores, causal.then_some(count))?.to_dtype(dtype)?;
+        let weights = softmax(scores, scale, causal.then_some(count))?.to_dtype(dtype)?;
         chunks.push(weights.matmul(&v)?.reshape((heads, count, head_dim))?);
     }
     match chunks.as_slice() {
@@ -68,14 +105,14 @@ fn mask(rows: usize, columns: usize, device: &Device) -> Result<Tensor> {
     .reshape((rows, columns))
 }
 
-/// Over the last axis of `(groups, heads × queries, keys)`; with `causal`, every `queries` rows are masked. candle's fused
-/// operation has no gradient.
-fn softmax(scores: &Tensor, causal: Option<usize>) -> Result<Tensor> {
-    if kernels::fits(scores) {
-        return kernels::softmax(scores, causal);
+/// Of `scale` times `(groups, heads × queries, keys)`, over the last axis; with `causal`, every `queries` rows are masked.
+/// candle's fused operation has no gradient.
+fn softmax(scores: Tensor, scale: f64, causal: Option<usize>) -> Result<Tensor> {
+    if kernels::fits(&scores) {
+        return kernels::softmax(scores, scale, causal);
     }
     let (groups, rows, columns) = scores.dims3()?;
-    let mut scores = scores.clone();
+    let mut scores = (scores * scale)?;
     if let Some(queries) = causal.filter(|queries| *queries > 1) {
         let mask = mask(queries, columns, scores.device())?;
         scores = scores
@@ -104,6 +141,11 @@ mod tests {
             })
             .collect();
         Tensor::from_vec(values, shape, &Device::Cpu).unwrap()
+    }
+
+    fn apart(a: &[f32], b: &[f32]) -> f32 {
+        let pairs = a.iter().zip(b);
+        pairs.fold(0.0, |most, (a, b)| most.max((a - b).abs()))
     }
 
     /// The definition, one number at a time in f64.
@@ -157,16 +199,42 @@ mod tests {
                 noise((2, keys, 8), 2),
                 noise((2, keys, 8), 3),
             );
-            let out = attend(&q, &k, &v, causal).unwrap();
-            assert_eq!(out.dims(), [4, queries, 8]);
-            let out = out.flatten_all().unwrap().to_vec1::<f32>().unwrap();
             let wanted = by_definition(&q, &k, &v, causal);
-            let worst = out
-                .iter()
-                .zip(&wanted)
-                .map(|(a, b)| (a - b).abs())
-                .fold(0.0, f32::max);
-            assert!(worst < 2e-6, "{queries} {keys} {causal}: {worst}");
+            let rows_first = |t: &Tensor| t.transpose(0, 1).unwrap();
+            let [q_rows, k_rows, v_rows] = [&q, &k, &v].map(rows_first);
+            let sight = if causal {
+                Sight::Causal
+            } else {
+                Sight::Windows(1)
+            };
+            let ours = attend(&q_rows, &k_rows, &v_rows, sight).unwrap();
+            assert_eq!(ours.dims(), [queries, 4, 8]);
+            let theirs = chunked(&q, &k, &v, causal).unwrap();
+            for out in [rows_first(&ours), theirs] {
+                let out = out.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                let worst = apart(&out, &wanted);
+                assert!(worst < 2e-6, "{queries} {keys} {causal}: {worst}");
+            }
         }
+    }
+
+    #[test]
+    fn windows_attend_among_themselves_on_either_path_and_parts_of_a_wider_tensor_do_too() {
+        let all = noise((3 * 5, 4, 3 * 8), 1);
+        let [q, k, v] = [0, 1, 2].map(|i| all.narrow(2, 8 * i, 8).unwrap());
+        let out = attend(&q, &k, &v, Sight::Windows(3)).unwrap();
+        let tracked = candle_core::Var::from_tensor(&q.contiguous().unwrap()).unwrap();
+        let plain = attend(tracked.as_tensor(), &k, &v, Sight::Windows(3)).unwrap();
+        let flat = |t: &Tensor| t.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        assert!(apart(&flat(&out), &flat(&plain)) < 2e-6);
+        for window in 0..3 {
+            let own = |t: &Tensor| {
+                let rows = t.narrow(0, 5 * window, 5).unwrap();
+                rows.transpose(0, 1).unwrap().contiguous().unwrap()
+            };
+            let wanted = by_definition(&own(&q), &own(&k), &own(&v), false);
+            assert!(apart(&flat(&own(&out)), &wanted) < 2e-6);
+        }
+        assert!(attend(&q, &k.narrow(0, 0, 14).unwrap(), &v, Sight::Windows(3)).is_err());
     }
 }

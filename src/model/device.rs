@@ -120,7 +120,7 @@ pub(super) fn open(choice: DeviceChoice) -> Result<Device, ModelError> {
             choice,
             "cuda",
             candle_core::utils::cuda_is_available(),
-            || Device::new_cuda(number),
+            || open_cuda(number),
         ),
         DeviceChoice::Metal(number) => gpu(
             choice,
@@ -129,6 +129,15 @@ pub(super) fn open(choice: DeviceChoice) -> Result<Device, ModelError> {
             || Device::new_metal(number),
         ),
     }
+}
+
+fn open_cuda(number: usize) -> candle_core::Result<Device> {
+    let device = Device::new_cuda(number)?;
+    #[cfg(feature = "cuda")]
+    if let Device::Cuda(device) = &device {
+        super::cuda::settle(device);
+    }
+    Ok(device)
 }
 
 /// Whether `choice` comes to the CPU on this machine.

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ModelError;
 use super::files::header_length;
+use super::held::Quantization;
 use super::weights::Weights;
 
 /// To be raised whenever a change of this program makes the same files give other scores.
@@ -51,9 +52,10 @@ pub(super) fn fingerprint(dir: &Path, weights: &[PathBuf]) -> Result<String, Mod
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// The fingerprint of the model in `dir`, under which its scores are stored; nothing is loaded.
-pub fn fingerprint_of(dir: &Path) -> Result<String, ModelError> {
-    fingerprint(dir, Weights::open(dir)?.files())
+/// The fingerprint of the model in `dir`, held in this format, under which its scores are stored; nothing is loaded.
+pub fn fingerprint_of(dir: &Path, quantize: Option<Quantization>) -> Result<String, ModelError> {
+    let own = fingerprint(dir, Weights::open(dir)?.files())?;
+    Ok(quantize.map_or_else(|| own.clone(), |format| format.fingerprint(&own)))
 }
 
 /// The fingerprint of one file of weights, in hex.

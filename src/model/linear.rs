@@ -6,6 +6,7 @@
 use candle_core::{Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
+use super::held::Weight;
 use super::{dropout, kernels};
 
 /// Names of an addition's tensors beside `weight`, as in the PEFT library, and of its scale and dropout (one number each).
@@ -18,7 +19,7 @@ pub(super) const LORA_SETTINGS: &str = "lora_settings";
 /// The layer.
 #[derive(Debug, Clone)]
 pub(super) struct Linear {
-    weight: Tensor,
+    weight: Weight,
     bias: Option<Tensor>,
     addition: Option<Addition>,
 }
@@ -37,7 +38,7 @@ impl Linear {
     /// From its tensors: `weight` `(outputs, inputs)`, `bias` `(outputs)`.
     pub(super) const fn from_weights(weight: Tensor, bias: Option<Tensor>) -> Self {
         Self {
-            weight,
+            weight: Weight::Plain(weight),
             bias,
             addition: None,
         }
@@ -50,7 +51,7 @@ impl Linear {
             .then(|| Addition::new(vb))
             .transpose()?;
         Ok(Self {
-            weight: vb.get((outputs, inputs), "weight")?,
+            weight: Weight::load((outputs, inputs), vb)?,
             bias: bias.then(|| vb.get(outputs, "bias")).transpose()?,
             addition,
         })
@@ -84,10 +85,10 @@ impl Addition {
 impl Module for Linear {
     /// `x` is `(rows, inputs)`.
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let product = x.matmul(&self.weight.t()?)?;
+        let product = self.weight.times(x)?;
         let mut y = match &self.bias {
             None => product,
-            Some(bias) if kernels::fits(&product) => kernels::add_bias(&product, bias)?,
+            Some(bias) if kernels::fits(&product) => kernels::add_bias(product, bias)?,
             Some(bias) => product.broadcast_add(bias)?,
         };
         if let Some(addition) = &self.addition {

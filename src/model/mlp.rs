@@ -29,7 +29,7 @@ impl Module for GatedMlp {
     fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (gate, up) = (self.gate_proj.forward(x)?, self.up_proj.forward(x)?);
         let inner = if kernels::fits(&gate) {
-            kernels::silu_mul(&gate, &up)?
+            kernels::silu_mul(gate, &up)?
         } else {
             (gate.silu()? * up)?
         };

@@ -20,6 +20,8 @@ mod backbone;
 mod cache;
 pub mod check;
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod decode;
 mod device;
 mod dropout;
@@ -34,6 +36,7 @@ mod golden;
 #[cfg(test)]
 mod golden_inputs;
 mod head;
+mod held;
 mod judge;
 mod kernels;
 pub mod learner;
@@ -73,6 +76,7 @@ pub use device::{DeviceChoice, Precision, computes_on_cpu, device_in_words};
 pub use engine::{RewardModel, Work};
 pub use error::ModelError;
 pub use fingerprint::fingerprint_of;
+pub use held::Quantization;
 pub use judge::{Judge, OnScored, Passed};
 pub use manifest::Manifest;
 pub use names::Generation;
@@ -105,6 +109,8 @@ pub struct LoadOptions {
     pub device: DeviceChoice,
     /// In which format; `None`: f32 on a CPU, bf16 on a GPU.
     pub precision: Option<Precision>,
+    /// In which format the language model's linear layers are held, if not in one of those.
+    pub quantize: Option<Quantization>,
 }
 
 /// How far loading has come, in bytes of weights.

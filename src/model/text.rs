@@ -11,8 +11,9 @@ use std::ops::Range;
 use candle_core::{DType, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::attention::attend;
+use super::attention::{Sight, attend};
 use super::config::{BackboneKind, TextConfig};
+use super::held::Weight;
 use super::linear::Linear;
 use super::mlp::GatedMlp;
 use super::norm::RmsNorm;
@@ -115,9 +116,9 @@ impl Attention {
             .iter()
             .map(|span| {
                 let own = span.rows.clone();
-                let q = q.narrow(1, own.start, own.len())?;
+                let q = q.narrow(0, own.start, own.len())?;
                 let (k, v) = (seen(&k, span, own.end)?, seen(&v, span, own.end)?);
-                attend(&q, &k, &v, true)
+                attend(&q, &k, &v, Sight::Causal)
             })
             .collect::<Result<Vec<_>>>()?;
         self.joined(&outs)
@@ -137,35 +138,34 @@ impl Attention {
         let outs = stretches
             .iter()
             .map(|Stretch { rows, span }| {
-                let q = q.narrow(1, start, rows.len())?;
+                let q = q.narrow(0, start, rows.len())?;
                 start += rows.len();
                 let (k, v) = (seen(&k, span, rows.end)?, seen(&v, span, rows.end)?);
-                attend(&q, &k, &v, true)
+                attend(&q, &k, &v, Sight::Causal)
             })
             .collect::<Result<Vec<_>>>()?;
         self.joined(&outs)
     }
 
-    /// `(heads, tokens, head_dim)`
+    /// `(tokens, heads, head_dim)`
     fn queries(&self, x: &Tensor, rope: &Table) -> Result<Tensor> {
         let q = self.split(&self.q_proj, x, self.heads)?;
         let q = match &self.norms {
             Some((norm, _)) => norm.forward(&q)?,
             None => q,
         };
-        rope.rotate(&q)?.transpose(0, 1)
+        rope.rotate(&q)
     }
 
-    /// `(kv_heads, tokens, head_dim)` each
+    /// `(tokens, kv_heads, head_dim)` each
     fn keys_and_values(&self, x: &Tensor, rope: &Table) -> Result<(Tensor, Tensor)> {
         let k = self.split(&self.k_proj, x, self.kv_heads)?;
         let k = match &self.norms {
             Some((_, norm)) => norm.forward(&k)?,
             None => k,
         };
-        let k = rope.rotate(&k)?.transpose(0, 1)?;
         let v = self.split(&self.v_proj, x, self.kv_heads)?;
-        Ok((k, v.transpose(0, 1)?))
+        Ok((rope.rotate(&k)?, v))
     }
 
     /// `(tokens, heads, head_dim)`
@@ -174,27 +174,26 @@ impl Attention {
         out.reshape((x.dim(0)?, heads, self.head_dim))
     }
 
-    /// What pieces `(heads, tokens, head_dim)` come to, `(all tokens, hidden)`.
+    /// What pieces `(tokens, heads, head_dim)` come to, `(all tokens, hidden)`.
     fn joined(&self, outs: &[Tensor]) -> Result<Tensor> {
-        let out = Tensor::cat(outs, 1)?
-            .transpose(0, 1)?
-            .reshape(((), self.heads * self.head_dim))?;
+        let out = Tensor::cat(outs, 0)?;
+        let out = out.reshape(((), self.heads * self.head_dim))?;
         self.o_proj.forward(&out)
     }
 }
 
-/// What rows of `span` up to `end` see of `(heads, tokens, head_dim)`: its context, and the span up to there.
+/// What rows of `span` up to `end` see of `(tokens, heads, head_dim)`: its context, and the span up to there.
 fn seen(t: &Tensor, span: &Span, end: usize) -> Result<Tensor> {
     let own = span.rows.start..end;
     let parts = span
         .context
         .iter()
         .chain([&own])
-        .map(|rows| t.narrow(1, rows.start, rows.len()))
+        .map(|rows| t.narrow(0, rows.start, rows.len()))
         .collect::<Result<Vec<_>>>()?;
     match parts.as_slice() {
         [own] => Ok(own.clone()),
-        parts => Tensor::cat(parts, 1),
+        parts => Tensor::cat(parts, 0),
     }
 }
 
@@ -263,7 +262,9 @@ pub(super) const REWARD_ID: &str = "reward_id";
 /// The token embedding.
 #[derive(Debug, Clone)]
 struct Embedding {
-    weight: Tensor,
+    weight: Weight,
+    /// What its rows are computed with.
+    dtype: DType,
     /// A token whose row is kept apart, since it is trained and the others are not.
     apart: Option<(u32, Tensor)>,
 }
@@ -278,14 +279,15 @@ impl Embedding {
             })
             .transpose()?;
         Ok(Self {
-            weight: vb.get((rows, hidden), "weight")?,
+            weight: Weight::load((rows, hidden), vb)?,
+            dtype: vb.dtype(),
             apart,
         })
     }
 
     fn forward(&self, ids: &[u32]) -> Result<Tensor> {
-        let device = self.weight.device();
-        let rows = self.weight.index_select(&Tensor::new(ids, device)?, 0)?;
+        let device = &self.weight.device();
+        let rows = self.weight.rows(&Tensor::new(ids, device)?, self.dtype)?;
         let Some((apart, row)) = &self.apart else {
             return Ok(rows);
         };

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use candle_core::{DType, Device, IndexOp, Module, Result, Tensor};
 use candle_nn::VarBuilder;
 
-use super::attention::attend;
+use super::attention::{Sight, attend};
 use super::config::VisionConfig;
 use super::linear::Linear;
 use super::mlp::GatedMlp;
@@ -75,20 +75,9 @@ impl Attention {
         let mut start = 0;
         let mut pieces = Vec::with_capacity(runs.len());
         for &Run { count, len } in runs {
-            // (rows, heads, head_dim) to (count × heads, len, head_dim) and back
-            let split = |t: &Tensor| {
-                t.narrow(0, start, count * len)?
-                    .contiguous()?
-                    .reshape((count, len, self.heads, head_dim))?
-                    .transpose(1, 2)?
-                    .contiguous()?
-                    .reshape((count * self.heads, len, head_dim))
-            };
-            let out = attend(&split(&q)?, &split(&k)?, &split(&v)?, false)?
-                .reshape((count, self.heads, len, head_dim))?
-                .transpose(1, 2)?
-                .reshape((count * len, hidden))?;
-            pieces.push(out);
+            let own = |t: &Tensor| t.narrow(0, start, count * len);
+            let out = attend(&own(&q)?, &own(&k)?, &own(&v)?, Sight::Windows(count))?;
+            pieces.push(out.reshape((count * len, hidden))?);
             start += count * len;
         }
         self.proj.forward(&Tensor::cat(&pieces, 0)?)

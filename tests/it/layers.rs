@@ -11,6 +11,7 @@ use crate::sources::{Token, strip, tokens};
 #[rustfmt::skip]
 const MODULES: &[(&str, &[&str])] = &[
     ("domain", &[]),
+    ("memory", &[]),
     ("config", &["domain"]),
     ("data", &["domain"]),
     ("model", &["domain"]),
@@ -30,7 +31,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("workbench", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench"]),
     ("tui", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "failures", "curate", "workbench"]),
     // The command without a verb opens the workbench, and `doctor` asks it about the terminal.
-    ("cli", &["domain", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "failures", "curate", "workbench", "tui"]),
+    ("cli", &["domain", "memory", "config", "data", "model", "runs", "jobs", "score", "synth", "train", "bench", "annotate", "generate", "failures", "curate", "workbench", "tui"]),
     ("main", &["cli"]),
 ];
 
@@ -58,6 +59,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("parquet", &["data/export", "data/records"]),
     ("csv", &["data/export", "data/records"]),
     ("nvml_wrapper", &["jobs/resources"]),
+    ("gemm", &["model"]),
+    ("mimalloc", &["memory"]),
+    ("libmimalloc_sys", &["memory"]),
     ("ureq", &["remote"]),
     ("base64", &["remote", "data/export"]),
     ("butteraugli", &["bench/baselines"]),

@@ -18,7 +18,6 @@ use crate::bench::run::{self as bench_run, Outcome};
 use crate::bench::{Answer, Ask, Case, Scorer, ScorerInfo};
 use crate::data::Workspace;
 use crate::domain::{Group, GroupId};
-use crate::model::{Manifest, fingerprint_of};
 use crate::runs::shards::{is_planned, left};
 use crate::runs::{Folder, Writer};
 use crate::score::shards::{Plan, Told, merge, plan, plan_loose};
@@ -60,7 +59,7 @@ pub(super) fn draft(asked: &Asked<'_>, shards: usize) -> anyhow::Result<Draft> {
     let groups: Vec<Group> = groups.collect();
     Ok(Draft {
         shards,
-        fingerprint: fingerprint_of(&model)?,
+        fingerprint: asked.bench.identity(&model)?.1,
         model,
         what: match workspace {
             Some(workspace) => {
@@ -94,8 +93,9 @@ impl Draft {
 /// Works on a shard: a model that scores, which needs nothing of the benchmark.
 pub(super) fn member(args: &BenchRunArgs, bench: &Workbench, shard: usize) -> anyhow::Result<Exit> {
     let call = (&args.run, args.answer.json);
+    let options = bench.load_options()?;
     shards::member(call, shard, |folder, writer, stop| {
-        scored(bench, (folder, shard), writer, stop)
+        scored(&options, (folder, shard), writer, stop)
     })
 }
 
@@ -121,7 +121,7 @@ impl Merge for Gathered<'_> {
     fn conclude(&mut self, writer: &Writer, stop: &Stop) -> anyhow::Result<Option<bool>> {
         let name = match &self.asked.spec {
             Spec::Model(Some(name)) => name.clone(),
-            _ => Manifest::read(&self.plan.model)?.name,
+            _ => self.asked.bench.identity(&self.plan.model)?.0,
         };
         let mut scorer = Knowing {
             info: ScorerInfo {

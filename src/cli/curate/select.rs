@@ -33,7 +33,7 @@ pub(super) fn run(args: &SelectArgs) -> anyhow::Result<Exit> {
     let bench = Workbench::new(args.place.choices())?;
     let workspace = bench.workspace()?;
     let (_, fingerprint) = args.scores.model(&bench, &workspace)?;
-    let only = args.only.matches(&workspace, args.place.model.as_deref())?;
+    let only = args.only.matches(&workspace, &bench)?;
     let only = only.map(|found| found.into_iter().map(|one| one.candidate).collect());
     let stop = Stop::watch();
     let pool = read(&workspace, &fingerprint, only.as_ref(), &stop)?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::args::DataAgreementArgs;
-use super::opened;
+use super::{opened, with_model};
 use crate::annotate::agreement::{
     AgreementOptions, AgreementReport, Measured, OnAxis, PairReport, agreement,
 };
@@ -14,7 +14,6 @@ use crate::cli::print::{self, Style, count};
 use crate::cli::progress::{Progress, Unit};
 use crate::cli::table::{Side, Table};
 use crate::domain::text::printable;
-use crate::model::fingerprint_of;
 use crate::workbench::find_model;
 
 #[derive(Serialize)]
@@ -27,10 +26,10 @@ struct Answer {
 /// Measures and prints.
 pub(in crate::cli) fn run(args: &DataAgreementArgs) -> anyhow::Result<Exit> {
     let workspace = opened(args.workspace.as_deref())?;
-    let model = args.model.as_deref().map(|name| {
-        let dir = find_model(name)?;
-        anyhow::Ok(fingerprint_of(&dir)?)
-    });
+    let model = args
+        .model
+        .as_deref()
+        .map(|name| anyhow::Ok(with_model(Some(name))?.identity(&find_model(name)?)?.1));
     let options = AgreementOptions {
         split: args.split.clone(),
         without_simulated: args.without_simulated,

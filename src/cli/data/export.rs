@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 
 use super::args::ExportArgs;
-use super::opened;
+use super::{opened, with_model};
 use crate::cli::exit::Exit;
 use crate::cli::print::{self, count};
 use crate::cli::progress::{Progress, Unit};
@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
     let workspace = opened(args.workspace.as_deref())?;
     options.chosen = args
         .only
-        .groups(&workspace, args.model.as_deref())?
+        .groups(&workspace, &with_model(args.model.as_deref())?)?
         .map(|groups| groups.into_iter().collect());
     if let Some(name) = &args.selection {
         let found = workspace.selected(name)?.ok_or_else(|| {

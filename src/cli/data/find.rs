@@ -5,7 +5,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::args::{DataFieldsArgs, DataFindArgs};
-use super::opened;
+use super::{opened, with_model};
 use crate::cli::chosen::{self, WhereArgs};
 use crate::cli::exit::Exit;
 use crate::cli::print::{self, Style, count};
@@ -40,7 +40,7 @@ pub(super) fn run(args: &DataFindArgs) -> anyhow::Result<Exit> {
         query: Some(args.query.clone()),
     };
     let mut matches = query
-        .matches(&workspace, args.model.as_deref())?
+        .matches(&workspace, &with_model(args.model.as_deref())?)?
         .unwrap_or_default();
     let found = matches.len();
     matches.truncate(args.limit.unwrap_or(usize::MAX));

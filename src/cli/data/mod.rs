@@ -145,6 +145,14 @@ fn own(dir: Option<&Path>) -> anyhow::Result<Workspace> {
         .context("there is no workspace here; name one, or make one with 'erw import groups.jsonl'")
 }
 
+/// The choice of a model whose stored scores are meant: a name or folder, else the one in the settings.
+fn with_model(model: Option<&str>) -> anyhow::Result<Workbench> {
+    Ok(Workbench::new(Choices {
+        model: model.map(str::to_owned),
+        ..Choices::default()
+    })?)
+}
+
 fn bench(dir: Option<&Path>) -> anyhow::Result<Workbench> {
     Ok(Workbench::new(Choices {
         workspace: dir.map(Path::to_owned),

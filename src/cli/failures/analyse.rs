@@ -77,7 +77,7 @@ pub(super) fn run(args: &AnalyseArgs) -> anyhow::Result<Exit> {
     let (name, fingerprint) = args.scores.model(&bench, &workspace)?;
     let model = ModelFacts { name, fingerprint };
     // Before there is a run: a mistake in the query leaves none behind.
-    let only = args.only.matches(&workspace, args.place.model.as_deref())?;
+    let only = args.only.matches(&workspace, &bench)?;
     let begun = args.run.begin(&bench, VERB, |arguments| Manifest {
         seed: Some(args.seed),
         // It computes on no accelerator.

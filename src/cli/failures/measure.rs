@@ -47,7 +47,7 @@ pub(super) fn run(args: &MeasureArgs) -> anyhow::Result<Exit> {
     let workspace = bench.workspace()?;
     let named = workspace.root().display().to_string();
     // Before there is a run: a mistake in the query leaves none behind.
-    let groups = args.only.groups(&workspace, None)?;
+    let groups = args.only.groups(&workspace, &bench)?;
     let begun = args.run.begin(&bench, VERB, |arguments| {
         Manifest::new(VERB, arguments, &named)
     })?;

@@ -33,7 +33,7 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
     let names: Vec<&str> = factors.iter().map(|(factor, _)| factor.name()).collect();
     let title = names.join(" ");
     // Before there is a run: a mistake in the query leaves none behind.
-    let groups = args.only.groups(&workspace, args.place.model.as_deref())?;
+    let groups = args.only.groups(&workspace, &bench)?;
     let task = Task {
         workspace: &workspace,
         chosen: Chosen {
@@ -58,7 +58,8 @@ pub(super) fn run(args: &ProbeArgs) -> anyhow::Result<Exit> {
         let Some(n) = args.parts.shards else {
             return Ok(());
         };
-        shards::prepare(folder, &task, bench.model_dir(Some(&workspace))?, n)
+        let model = bench.model_dir(Some(&workspace))?;
+        shards::prepare(folder, &task, (&bench, model), n)
     })?;
     let saying = Saying {
         unit: "points",

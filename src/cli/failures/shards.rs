@@ -13,7 +13,7 @@ use super::probe::{left_out, told, whole};
 use crate::failures::probe::run::{Outcome, Task, end};
 use crate::failures::probe::shards::{Plan, Turned, conclude, gather as collect, plan, work};
 use crate::failures::probe::{Factor, Rater, Report};
-use crate::model::{Manifest, fingerprint_of};
+use crate::model::Manifest;
 use crate::runs::shards::{is_planned, left};
 use crate::runs::{Folder, Writer};
 use crate::workbench::Workbench;
@@ -22,14 +22,14 @@ use crate::workbench::Workbench;
 pub(super) fn prepare(
     folder: &Folder,
     task: &Task<'_>,
-    model: PathBuf,
+    (bench, model): (&Workbench, PathBuf),
     shards: usize,
 ) -> anyhow::Result<()> {
-    let manifest = Manifest::read(&model)?;
+    let (name, fingerprint) = bench.identity(&model)?;
     let rater = Rater {
-        fingerprint: fingerprint_of(&model)?,
-        name: manifest.name,
-        trained: manifest.trained,
+        fingerprint,
+        name,
+        trained: Manifest::read(&model)?.trained,
     };
     let plan = plan(folder, task, (model, rater), shards)?;
     shards::planned(&count(plan.points, "point"), shards, 0);

@@ -9,7 +9,9 @@ use super::super::chosen::WhereArgs;
 use super::super::runs::RunArgs;
 use super::super::shards::ShardArgs;
 use crate::data::WorkspaceError;
+use crate::model::{LoadOptions, Packing};
 use crate::runs::shards::Shard;
+use crate::workbench::Workbench;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
@@ -48,6 +50,12 @@ pub(in crate::cli) struct ScoreArgs {
     /// Also P(A>B) between any two candidates
     #[arg(long)]
     pub(super) pairs: bool,
+    /// Also what was computed: rows, operations, time, and how much of the device that used
+    #[arg(long, conflicts_with = "shards")]
+    pub(super) explain: bool,
+    /// Read every prompt whole and by itself, as the published code does: slower, and the same scores but for the last digits
+    #[arg(long)]
+    pub(super) no_prefix_sharing: bool,
     #[command(flatten)]
     pub(super) only: WhereArgs,
     /// Only part I (from 0) of N of the workspace: all groups of a source image are in one part
@@ -64,6 +72,19 @@ pub(in crate::cli) struct ScoreArgs {
 }
 
 impl ScoreArgs {
+    /// How the model is to be loaded.
+    pub(super) fn load_options(&self, bench: &Workbench) -> anyhow::Result<LoadOptions> {
+        let packing = if self.no_prefix_sharing {
+            Packing::Plain
+        } else {
+            Packing::Tree
+        };
+        Ok(LoadOptions {
+            packing,
+            ..bench.load_options()?
+        })
+    }
+
     /// An error where something was asked for that only a run over a workspace has.
     pub(super) fn refuse_runs(&self) -> anyhow::Result<()> {
         let asked = self.run.queue

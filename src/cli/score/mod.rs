@@ -4,6 +4,7 @@
 //! workspace are scored as a run.
 
 pub(super) mod args;
+mod effort;
 mod run;
 pub(super) mod shards;
 
@@ -13,6 +14,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use self::args::ScoreArgs;
+use self::effort::Clock;
+pub(super) use self::effort::Effort;
 use super::exit::Exit;
 use super::print::{self, Style, count};
 use super::progress::{Progress, Unit};
@@ -64,7 +67,9 @@ fn loose(
     let reference = bench.named_workspace()?;
     let model_dir = bench.model_dir(reference.as_ref())?;
     let stop = Stop::watch();
-    let mut model = load(&model_dir, &bench.load_options()?)?;
+    let options = args.load_options(bench)?;
+    let mut model = load(&model_dir, &options)?;
+    let clock = Clock::start(&model);
     let total: usize = groups.iter().map(|g| g.candidates.len()).sum();
     let mut progress = Progress::new("scoring", Unit::Candidates, total as u64);
     let mut step = |done: crate::score::Progress| {
@@ -75,9 +80,11 @@ fn loose(
     let groups = groups.into_iter().map(anyhow::Ok);
     let scores = score_groups(&mut model, groups, batch, &mut step)?;
     drop(progress);
+    let effort = clock.stop(&model, args, &options)?;
     let report = report(args, &model, &scores, reference.as_ref())?;
     let report = Report {
         stopped: stop.asked(),
+        effort,
         ..report
     };
     show(&report, args.answer.json)?;
@@ -118,6 +125,7 @@ fn report(
             .collect(),
         stopped: false,
         summary: None,
+        effort: None,
     })
 }
 
@@ -189,7 +197,7 @@ fn gather(args: &ScoreArgs, bench: &Workbench) -> anyhow::Result<Groups> {
         }
         (None, _) => {
             let workspace = bench.workspace()?;
-            let chosen = args.only.groups(&workspace, args.place.model.as_deref())?;
+            let chosen = args.only.groups(&workspace, bench)?;
             let chosen = chosen.map(|groups| groups.into_iter().collect::<HashSet<_>>());
             stored(workspace, |row| {
                 chosen.as_ref().is_none_or(|ids| ids.contains(&row.id))

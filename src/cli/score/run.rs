@@ -8,11 +8,12 @@ use super::super::runs::{Ended, Saying};
 use super::super::stop::Stop;
 use super::super::table::{Side, Table};
 use super::args::ScoreArgs;
+use super::effort::{Clock, Effort};
 use super::shards;
 use crate::data::Workspace;
 use crate::domain::GroupId;
 use crate::domain::text::printable;
-use crate::model::fingerprint_of;
+use crate::model::{LoadOptions, RewardModel};
 use crate::runs::shards::Shard;
 use crate::runs::{Fact, Fingerprint, Manifest, Writer};
 use crate::score::Moments;
@@ -34,13 +35,13 @@ pub(super) fn run(
 ) -> anyhow::Result<Exit> {
     // Before there is a run: a mistake in the names or the settings leaves none behind.
     let model_dir = bench.model_dir(Some(workspace))?;
-    let options = bench.load_options()?;
+    let options = args.load_options(bench)?;
     let part = args.shard.map(|shard| part(workspace, groups, shard));
     let part = part.transpose()?;
     let groups = part.as_deref().unwrap_or(groups);
     let by_hand = "; to divide the work by hand, call each part with --shard I/N";
     args.parts.check(&args.run, bench, by_hand)?;
-    let fingerprint = fingerprint_of(&model_dir)?;
+    let (_, fingerprint) = bench.identity(&model_dir)?;
     let begun = args.run.begin_with(
         bench,
         VERB,
@@ -78,7 +79,7 @@ pub(super) fn run(
             text: "loading the model".into(),
         })?;
         let mut model = super::load(&model_dir, &options)?;
-        work(args, &task, &mut model, writer, stop)
+        work((args, &options), &task, &mut model, writer, stop)
     })
 }
 
@@ -119,18 +120,20 @@ fn part(
 }
 
 fn work(
-    args: &ScoreArgs,
+    (args, options): (&ScoreArgs, &LoadOptions),
     task: &Task<'_>,
-    model: &mut crate::model::RewardModel,
+    model: &mut RewardModel,
     writer: &Writer,
     stop: &Stop,
 ) -> anyhow::Result<Ended<Report>> {
     let mut bar = Progress::new("scoring", Unit::Candidates, 0);
+    let clock = Clock::start(model);
     let outcome = scoring::run(task, model, writer, &|| stop.asked(), &mut |heard| {
         let Heard::Progress(done, of) = heard;
         bar.set(done as u64, of as u64);
     })?;
     drop(bar);
+    let effort = clock.stop(model, args, options)?;
     scoring::end(writer, &outcome)?;
     let report = super::report(args, model, &outcome.groups, Some(task.workspace))?;
     let few = task.groups.len() <= DETAILED;
@@ -143,6 +146,7 @@ fn work(
         },
         stopped: outcome.stopped.is_some(),
         summary: Some(outcome.report),
+        effort,
         ..report
     };
     super::remarks(&report);
@@ -161,7 +165,9 @@ fn work(
 fn told(report: &Report, style: Style) -> String {
     match &report.summary {
         Some(summary) if report.groups.is_empty() && summary.tally.groups > 0 => {
-            summed(summary, style)
+            let effort = report.effort.as_ref().map(Effort::told);
+            let lines: Vec<String> = [summed(summary, style)].into_iter().chain(effort).collect();
+            lines.join("\n")
         }
         _ => report.render(style),
     }

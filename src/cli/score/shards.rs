@@ -9,6 +9,7 @@ use super::args::ScoreArgs;
 use super::run::summed;
 use crate::data::Workspace;
 use crate::domain::GroupId;
+use crate::model::LoadOptions;
 use crate::runs::shards::{Worked, is_planned};
 use crate::runs::{Ending, Folder, Writer};
 use crate::score::run::{Heard, Report};
@@ -31,22 +32,22 @@ pub(super) fn prepare(
 
 /// Works on a shard of a run. The workspace is not opened.
 pub(super) fn member(args: &ScoreArgs, bench: &Workbench, shard: usize) -> anyhow::Result<Exit> {
+    let options = args.load_options(bench)?;
     let call = (&args.run, args.answer.json);
     shards::member(call, shard, |folder, writer, stop| {
-        scored(bench, (folder, shard), writer, stop)
+        scored(&options, (folder, shard), writer, stop)
     })
 }
 
 /// Scores a shard, for a run of whatever verb that was planned as one that scores.
 pub(in crate::cli) fn scored(
-    bench: &Workbench,
+    options: &LoadOptions,
     (folder, shard): (&Folder, usize),
     writer: &Writer,
     stop: &Stop,
 ) -> anyhow::Result<Worked> {
-    let options = bench.load_options()?;
     let mut bar = Progress::new("scoring", Unit::Candidates, 0);
-    let load = |plan: &Plan| super::load(&plan.model, &options);
+    let load = |plan: &Plan| super::load(&plan.model, options);
     let stop = || stop.asked();
     work(folder, shard, load, writer, &stop, &mut |heard| {
         let Heard::Progress(done, of) = heard;

@@ -3,9 +3,11 @@
 //!
 //! Sums run in an order that does not depend on the number of threads, so that a training run can be repeated to the last bit.
 
+mod attention;
 mod bias;
 mod gate;
 mod norm;
+mod product;
 mod rotary;
 mod softmax;
 
@@ -14,9 +16,11 @@ use rayon::prelude::*;
 
 use super::wide::wide;
 
+pub(super) use attention::attend;
 pub(super) use bias::add_bias;
 pub(super) use gate::silu_mul;
 pub(super) use norm::rms_norm;
+pub(super) use product::times_transposed;
 pub(super) use rotary::rotate;
 pub(super) use softmax::softmax;
 
@@ -41,22 +45,44 @@ fn numbers<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
     Ok(&storage.as_slice::<f32>()?[start..end])
 }
 
-/// Fills rows of `columns` numbers, many at a time; `fill` gets a row's index and its place.
+/// The numbers of a contiguous f32 tensor, to be changed where they are.
+fn numbers_mut<'a>(storage: &'a mut CpuStorage, layout: &Layout) -> Result<&'a mut [f32]> {
+    match (storage, layout.contiguous_offsets()) {
+        (CpuStorage::F32(numbers), Some((start, end))) => Ok(&mut numbers[start..end]),
+        _ => candle_core::bail!("an operation of erw's got numbers that it cannot change in place"),
+    }
+}
+
+/// Whether `tensor`, which is nobody else's, can be changed in place: what a gradient goes through cannot. Saves as much memory
+/// as it has, and filling that with zeros first.
+fn in_place(tensor: &Tensor) -> bool {
+    !tracked(&[tensor]) && tensor.is_contiguous()
+}
+
+/// Rows of `columns` numbers made anew; `fill` as in [`each_row`].
 fn fill_rows(count: usize, columns: usize, fill: impl Fn(usize, &mut [f32]) + Sync) -> Vec<f32> {
     let mut out = vec![0.0; count * columns];
+    each_row(&mut out, columns, fill);
+    out
+}
+
+/// Goes through rows of `columns` numbers, many at a time; `fill` gets a row's index and its numbers, and runs [`wide`].
+fn each_row(rows: &mut [f32], columns: usize, fill: impl Fn(usize, &mut [f32]) + Sync) {
     if columns == 0 {
-        return out;
+        return;
     }
-    out.par_chunks_mut(ROWS * columns)
+    rows.par_chunks_mut(ROWS * columns)
         .enumerate()
         .for_each(|(task, rows)| {
-            wide(|| {
-                for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
-                    fill(task * ROWS + i, row);
-                }
-            });
+            wide(
+                #[inline(always)]
+                || {
+                    for (i, row) in rows.chunks_exact_mut(columns).enumerate() {
+                        fill(task * ROWS + i, row);
+                    }
+                },
+            );
         });
-    out
 }
 
 /// Sums of `columns` numbers over `count` rows; `add` adds a row's share.
@@ -85,7 +111,11 @@ fn sum_rows(count: usize, columns: usize, add: impl Fn(usize, &mut [f32]) + Sync
 const LANES: usize = 16;
 
 /// The sum of what becomes of numbers.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it"
+)]
 fn sum_of(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
     let (blocks, rest) = numbers.as_chunks::<LANES>();
     let mut lanes = [0.0; LANES];
@@ -98,7 +128,11 @@ fn sum_of(numbers: &[f32], of: impl Fn(f32) -> f32) -> f32 {
 }
 
 /// The largest of numbers, none of which is a NaN.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it"
+)]
 fn most(numbers: &[f32]) -> f32 {
     // Unlike `f32::max`, this is one instruction on most machines.
     let larger = |a: f32, b: f32| if a > b { a } else { b };
@@ -117,7 +151,11 @@ fn most(numbers: &[f32]) -> f32 {
 }
 
 /// e^x to about an ulp and a half, in a form that compilers vectorise. Below the least normal number it is 0.
-#[inline]
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it"
+)]
 fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 in two parts, the first with few enough digits that its multiples are exact (Cody and Waite).

@@ -9,6 +9,11 @@ struct RmsNorm {
 }
 
 /// 1 / √(mean(x²) + ε).
+#[inline(always)]
+#[expect(
+    clippy::inline_always,
+    reason = "what runs wide has to be compiled with what runs it"
+)]
 fn inverse_rms(x: &[f32], eps: f32) -> f32 {
     let squares = super::sum_of(x, |x| x * x);
     1.0 / (squares / x.len() as f32 + eps).sqrt()
@@ -28,13 +33,18 @@ impl CustomOp2 for RmsNorm {
     ) -> Result<(CpuStorage, Shape)> {
         let (x, weight) = (numbers(x, x_layout)?, numbers(weight, weight_layout)?);
         let columns = weight.len();
-        let out = fill_rows(x.len() / columns, columns, |i, row| {
-            let x = &x[i * columns..][..columns];
-            let inverse = inverse_rms(x, self.eps);
-            for ((row, x), weight) in row.iter_mut().zip(x).zip(weight) {
-                *row = x * inverse * weight;
-            }
-        });
+        let out = fill_rows(
+            x.len() / columns,
+            columns,
+            #[inline(always)]
+            |i, row| {
+                let x = &x[i * columns..][..columns];
+                let inverse = inverse_rms(x, self.eps);
+                for ((row, x), weight) in row.iter_mut().zip(x).zip(weight) {
+                    *row = x * inverse * weight;
+                }
+            },
+        );
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 
@@ -76,21 +86,26 @@ impl CustomOp3 for InputSlope {
         let (x, weight) = (numbers(x, x_layout)?, numbers(weight, weight_layout)?);
         let slope = numbers(slope, slope_layout)?;
         let columns = weight.len();
-        let out = fill_rows(x.len() / columns, columns, |i, row| {
-            let x = &x[i * columns..][..columns];
-            let slope = &slope[i * columns..][..columns];
-            let inverse = inverse_rms(x, self.eps);
-            let along: f32 = x
-                .iter()
-                .zip(weight)
-                .zip(slope)
-                .map(|((x, weight), slope)| x * weight * slope)
-                .sum();
-            let back = along * inverse * inverse / columns as f32;
-            for (((row, x), weight), slope) in row.iter_mut().zip(x).zip(weight).zip(slope) {
-                *row = inverse * (weight * slope - x * back);
-            }
-        });
+        let out = fill_rows(
+            x.len() / columns,
+            columns,
+            #[inline(always)]
+            |i, row| {
+                let x = &x[i * columns..][..columns];
+                let slope = &slope[i * columns..][..columns];
+                let inverse = inverse_rms(x, self.eps);
+                let along: f32 = x
+                    .iter()
+                    .zip(weight)
+                    .zip(slope)
+                    .map(|((x, weight), slope)| x * weight * slope)
+                    .sum();
+                let back = along * inverse * inverse / columns as f32;
+                for (((row, x), weight), slope) in row.iter_mut().zip(x).zip(weight).zip(slope) {
+                    *row = inverse * (weight * slope - x * back);
+                }
+            },
+        );
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 }

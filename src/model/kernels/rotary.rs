@@ -27,16 +27,21 @@ impl CustomOp3 for Rotate {
         let (x, half) = (numbers(x, x_layout)?, width / 2);
         let (cos, sin) = (numbers(cos, cos_layout)?, numbers(sin, sin_layout)?);
         let sign = if self.back { -1.0 } else { 1.0 };
-        let out = fill_rows(x.len() / width, width, |i, row| {
-            let x = &x[i * width..][..width];
-            let (cos, sin) = (&cos[i / heads * half..], &sin[i / heads * half..]);
-            let (low, high) = row.split_at_mut(half);
-            for k in 0..half {
-                let (sin, cos) = (sign * sin[k], cos[k]);
-                low[k] = x[k] * cos - x[k + half] * sin;
-                high[k] = x[k] * sin + x[k + half] * cos;
-            }
-        });
+        let out = fill_rows(
+            x.len() / width,
+            width,
+            #[inline(always)]
+            |i, row| {
+                let x = &x[i * width..][..width];
+                let (cos, sin) = (&cos[i / heads * half..], &sin[i / heads * half..]);
+                let (low, high) = row.split_at_mut(half);
+                for k in 0..half {
+                    let (sin, cos) = (sign * sin[k], cos[k]);
+                    low[k] = x[k] * cos - x[k + half] * sin;
+                    high[k] = x[k] * sin + x[k + half] * cos;
+                }
+            },
+        );
         Ok((CpuStorage::F32(out), x_layout.shape().clone()))
     }
 

@@ -20,7 +20,8 @@ use candle_nn::{Init, VarBuilder};
 
 use super::error::ModelError;
 use super::files;
-use super::names::{self, EMBEDDING, Expected, Generation};
+use super::held::Holding;
+use super::names::{self, EMBEDDING, Expected, Generation, LANGUAGE};
 use super::report::{CheckReport, Misshapen};
 
 /// One stored tensor.
@@ -167,9 +168,20 @@ impl Weights {
         dtype: DType,
         device: &Device,
     ) -> (VarBuilder<'static>, Arc<AtomicU64>) {
+        self.held_builder(dtype, device, Holding::default())
+    }
+
+    /// The same of weights that are held as `holding` says.
+    pub(super) fn held_builder(
+        self,
+        dtype: DType,
+        device: &Device,
+        holding: Holding,
+    ) -> (VarBuilder<'static>, Arc<AtomicU64>) {
         let taken = Arc::new(AtomicU64::new(0));
         let source = Source {
             weights: self,
+            holding,
             taken: taken.clone(),
         };
         (
@@ -219,6 +231,7 @@ pub(super) fn shaped(tensor: Tensor, shape: &Shape, name: &str) -> candle_core::
 /// Gives candle's builder tensors by their newer names, and counts.
 struct Source {
     weights: Weights,
+    holding: Holding,
     taken: Arc<AtomicU64>,
 }
 
@@ -253,7 +266,13 @@ impl SimpleBackend for Source {
     }
 
     fn contains_tensor(&self, name: &str) -> bool {
-        self.weights.entries.contains_key(name)
+        let Some((weight, mark)) = Holding::marked(name) else {
+            return self.weights.entries.contains_key(name);
+        };
+        let of_layer = weight.strip_prefix(LANGUAGE);
+        let of_layer = of_layer.is_some_and(|rest| rest.starts_with(".layers."));
+        let stored = self.weights.dtype(&weight);
+        stored.is_some() && self.holding.has(mark, of_layer, stored)
     }
 }
 
