@@ -58,6 +58,37 @@ impl Linear {
     }
 }
 
+impl Linear {
+    /// The same layer with outputs that are always 0 after its own, up to so many. A layer whose weight is held otherwise than
+    /// plainly, or has an addition, stays as it is.
+    pub(super) fn with_outputs(self, outputs: usize) -> Result<Self> {
+        self.padded(0, outputs)
+    }
+
+    /// The same layer for inputs that have others after its own, up to so many, which do not matter. See [`Self::with_outputs`].
+    pub(super) fn with_inputs(self, inputs: usize) -> Result<Self> {
+        self.padded(1, inputs)
+    }
+
+    fn padded(mut self, axis: usize, to: usize) -> Result<Self> {
+        let (Weight::Plain(weight), None) = (&self.weight, &self.addition) else {
+            return Ok(self);
+        };
+        let more = to.saturating_sub(weight.dim(axis)?);
+        self.weight = Weight::Plain(weight.pad_with_zeros(axis, 0, more)?);
+        if axis == 0 {
+            let bias = self.bias.map(|bias| bias.pad_with_zeros(0, 0, more));
+            self.bias = bias.transpose()?;
+        }
+        Ok(self)
+    }
+
+    /// Whether zeros can be put around its weight.
+    pub(super) const fn is_plain(&self) -> bool {
+        matches!((&self.weight, &self.addition), (Weight::Plain(_), None))
+    }
+}
+
 impl Addition {
     fn new(vb: &VarBuilder) -> Result<Self> {
         let settings = vb.get_unchecked(LORA_SETTINGS)?;

@@ -215,7 +215,11 @@ fn across(image: &Rgb, taps: &Taps, (width, pixels): (usize, &mut [u8])) {
                     *sum += weight * i32::from(*value);
                 }
             }
-            let bytes = sums.map(|sum| byte(sum, taps.shift));
+            // Not `map` of arrays, which is compiled by itself where the whole program is not optimised as one.
+            let mut bytes = [0; LANES];
+            for (out, sum) in bytes.iter_mut().zip(&sums) {
+                *out = byte(*sum, taps.shift);
+            }
             for (line, pixel) in target.chunks_exact_mut(to).zip(bytes.as_chunks::<3>().0) {
                 line[3 * place..3 * place + 3].copy_from_slice(pixel);
             }

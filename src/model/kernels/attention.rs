@@ -22,7 +22,7 @@ struct Attend {
 
 /// A tensor `(rows, heads, width)` in memory.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
+struct Tokens<'a> {
     numbers: &'a [f32],
     rows: usize,
     heads: usize,
@@ -31,7 +31,7 @@ struct Rows<'a> {
     head: usize,
 }
 
-impl<'a> Rows<'a> {
+impl<'a> Tokens<'a> {
     fn new(storage: &'a CpuStorage, layout: &Layout) -> Result<Self> {
         let (rows, heads, width) = layout.shape().dims3()?;
         let [row, head, 1] = *layout.stride() else {
@@ -67,7 +67,7 @@ struct Task {
 }
 
 impl Attend {
-    fn tasks(&self, q: &Rows<'_>, k: &Rows<'_>) -> Vec<Task> {
+    fn tasks(&self, q: &Tokens<'_>, k: &Tokens<'_>) -> Vec<Task> {
         let (queries, keys) = (q.rows / self.windows, k.rows / self.windows);
         let at_once = (SCORES / keys.max(1)).clamp(16, 128);
         let mut tasks = Vec::new();
@@ -95,7 +95,7 @@ impl Attend {
         unsafe_code,
         reason = "heads of one tensor are written by several threads; see below"
     )]
-    fn run(&self, q: &Rows<'_>, k: &Rows<'_>, v: &Rows<'_>) -> Vec<f32> {
+    fn run(&self, q: &Tokens<'_>, k: &Tokens<'_>, v: &Tokens<'_>) -> Vec<f32> {
         let scale = 1.0 / (q.width as f64).sqrt();
         let (width, stride) = (q.width, q.heads * q.width);
         let mut out: Vec<f32> = Vec::with_capacity(q.rows * stride);
@@ -110,7 +110,7 @@ impl Attend {
                 row: seen,
                 column: 1,
             };
-            // SAFETY: the rows and heads lie within the tensors, whose extent `Rows::new` has checked; the scores are this task's.
+            // SAFETY: the rows and heads lie within the tensors, whose extent `Tokens::new` has checked; the scores are this task's.
             unsafe {
                 multiply(
                     (count, width, seen),
@@ -182,7 +182,7 @@ impl CustomOp3 for Attend {
         v_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let [q, k, v] = [(q, q_layout), (k, k_layout), (v, v_layout)]
-            .map(|(storage, layout)| Rows::new(storage, layout));
+            .map(|(storage, layout)| Tokens::new(storage, layout));
         let (q, k, v) = (q?, k?, v?);
         let alike = (k.rows, k.heads, k.width) == (v.rows, v.heads, v.width) && q.width == k.width;
         let fit = alike

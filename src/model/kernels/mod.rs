@@ -152,10 +152,6 @@ fn most(numbers: &[f32]) -> f32 {
 
 /// e^x to about an ulp and a half, in a form that compilers vectorise. Below the least normal number it is 0.
 #[inline(always)]
-#[expect(
-    clippy::inline_always,
-    reason = "what runs wide has to be compiled with what runs it"
-)]
 fn exp(x: f32) -> f32 {
     const LOG2_E: f32 = std::f32::consts::LOG2_E;
     // ln 2 in two parts, the first with few enough digits that its multiples are exact (Cody and Waite).
