@@ -94,28 +94,48 @@ impl Effort {
             return "Computed: nothing; what scores there are were stored.".into();
         }
         let each = self.candidates as f64;
-        let teraflop = self.vision_teraflop + self.language_teraflop;
+        let all = self.vision_teraflop + self.language_teraflop;
         format!(
-            "Computed: {} candidates in {} passes, {} rows ({:.0} a candidate); {} pictures of {} patches.\n\
-             {teraflop:.3} TFLOP ({:.3} vision, {:.3} language; {:.4} a candidate) in {:.2} s: {:.1} ms a candidate,\n\
-             {:.4} TFLOP/s, {:.0} % of the {:.4} TFLOP/s that a product of {} × {} reaches here.",
-            self.candidates,
-            self.passes,
-            self.rows,
+            "Computed: {} in {}, {} ({:.0} a candidate); {} of {}.\n\
+             {} (vision {}, language {}), {} a candidate, in {:.2} s: {:.1} ms a candidate,\n\
+             {}/s, {:.0} % of the {}/s that a product of {} × {} reaches here.",
+            number(self.candidates, "candidate"),
+            number(self.passes, "pass"),
+            number(self.rows, "row"),
             self.rows as f64 / each,
-            self.pictures,
-            self.patches,
-            self.vision_teraflop,
-            self.language_teraflop,
-            teraflop / each,
+            number(self.pictures, "picture"),
+            number(self.patches, "patch"),
+            operations(all),
+            operations(self.vision_teraflop),
+            operations(self.language_teraflop),
+            operations(all / each),
             self.seconds,
             1e3 * self.seconds / each,
-            self.teraflops,
+            operations(self.teraflops),
             100.0 * self.share,
-            self.product_teraflops,
+            operations(self.product_teraflops),
             self.product_side,
             self.product_side,
         )
+    }
+}
+
+/// So many things.
+fn number(count: u64, thing: &str) -> String {
+    let plural = match (count, thing.ends_with('s') || thing.ends_with("ch")) {
+        (1, _) => "",
+        (_, true) => "es",
+        (_, false) => "s",
+    };
+    format!("{count} {thing}{plural}")
+}
+
+/// Floating-point operations, given in 10¹².
+fn operations(tera: f64) -> String {
+    if tera < 1.0 {
+        format!("{:.1} GFLOP", 1e3 * tera)
+    } else {
+        format!("{tera:.2} TFLOP")
     }
 }
 
@@ -137,9 +157,17 @@ mod tests {
         let effort = Effort::new(&work, 60.0, (1536, 1.0));
         assert_eq!(effort.share, 0.5);
         let told = effort.told();
-        assert!(told.contains("2378 rows (1189 a candidate)"), "{told}");
+        assert!(
+            told.contains("2 candidates in 1 pass, 2378 rows (1189 a candidate)"),
+            "{told}"
+        );
+        assert!(told.contains("3 pictures of 3072 patches"), "{told}");
+        assert!(told.contains("30.00 TFLOP (vision 4.00 TFLOP"), "{told}");
         assert!(told.contains("30000.0 ms a candidate"), "{told}");
-        assert!(told.contains("50 % of the 1.0000 TFLOP/s"), "{told}");
+        assert!(
+            told.contains("500.0 GFLOP/s, 50 % of the 1.00 TFLOP/s"),
+            "{told}"
+        );
         let none = Effort::new(&Work::default(), 0.1, (1536, 1.0));
         assert!(none.told().contains("nothing"));
     }
