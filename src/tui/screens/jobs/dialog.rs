@@ -74,7 +74,7 @@ pub(super) enum Flag {
     Value(&'static str),
     /// As this flag, where the field says yes.
     Switch(&'static str),
-    /// `--queue`, or `--launcher slurm`.
+    /// `--queue`, with `--launcher local` where the settings have another one, or `--launcher slurm`.
     Launcher,
     /// Words as a shell has them, after `--`.
     Rest,

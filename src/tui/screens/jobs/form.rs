@@ -7,7 +7,7 @@ use tui_input::{Input, InputRequest};
 
 use super::dialog::{Check, Dialog, Flag, Kind, Offers, Spec};
 use super::shell::{quoted, shell_words};
-use super::verbs::WORKSPACE;
+use super::verbs::{LOCAL, WORKSPACE};
 use crate::domain::query::Query;
 use crate::tui::msg::Work;
 
@@ -30,6 +30,8 @@ pub(super) struct Field {
     pub(super) spec: &'static Spec,
     pub(super) input: Input,
     pub(super) offers: Vec<String>,
+    /// Somebody chose what is in it.
+    touched: bool,
     /// What is wrong with it.
     pub(super) fault: Option<String>,
 }
@@ -42,6 +44,8 @@ pub(crate) struct Form {
     fields: Vec<Field>,
     at: usize,
     models: Option<Vec<String>>,
+    /// Who starts what is queued, by the settings, once read.
+    launcher: Option<String>,
     /// It was asked to start: nothing more is taken until there is an answer.
     waits: bool,
     /// Why it was not started.
@@ -60,6 +64,7 @@ impl Form {
             spec,
             input: Input::new(start(spec)),
             offers: Vec::new(),
+            touched: false,
             fault: None,
         };
         let fields = dialog.fields.iter().map(field).collect();
@@ -69,6 +74,7 @@ impl Form {
             fields,
             at: 0,
             models: None,
+            launcher: None,
             waits: false,
             refusal: None,
         };
@@ -92,14 +98,14 @@ impl Form {
         };
         self.models = Some(offers.models.clone());
         let launcher = offers.launcher.as_deref().filter(|name| !name.is_empty());
-        if let Some(launcher) = launcher {
-            let mut fields = self.fields.iter_mut();
-            // Unless somebody chose one already.
-            if let Some(field) = fields.find(|f| f.spec.flag == Flag::Launcher)
-                && field.input.value() == field.spec.start
-            {
-                field.input = Input::new(launcher.to_owned());
-            }
+        let launcher = launcher.unwrap_or(LOCAL);
+        self.launcher = Some(launcher.to_owned());
+        let mut fields = self.fields.iter_mut();
+        // Unless somebody chose one already, be it the usual one.
+        if let Some(field) = fields.find(|f| f.spec.flag == Flag::Launcher)
+            && !field.touched
+        {
+            field.input = Input::new(launcher.to_owned());
         }
     }
 
@@ -153,6 +159,7 @@ impl Form {
             None => count - 1,
         };
         field.input = Input::new(format!("{before}{}", field.offers[next]));
+        field.touched = true;
         self.changed();
     }
 
@@ -162,7 +169,9 @@ impl Form {
             return;
         }
         if let Some(field) = self.fields.get_mut(self.at) {
+            let before = field.input.value().to_owned();
             change(&mut field.input);
+            field.touched |= field.input.value() != before;
         }
         self.changed();
     }
@@ -269,6 +278,7 @@ impl Form {
         let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
         let (mut words, mut queue, mut rest) = (own(self.dialog.verb), Vec::new(), Vec::new());
         let mut launcher = own(&["--queue"]);
+        launcher.extend(self.local_by_name());
         for field in &self.fields {
             let text = field.input.value().trim();
             match field.spec.flag {
@@ -305,6 +315,22 @@ impl Form {
             words.extend(rest);
         }
         words
+    }
+
+    /// The flag that names this machine's queue, where the settings would have another one and somebody chose this.
+    fn local_by_name(&self) -> Vec<String> {
+        let mut fields = self.fields.iter();
+        let field = fields.find(|field| field.spec.flag == Flag::Launcher);
+        let is_chosen = match &self.launcher {
+            Some(setting) => setting != LOCAL,
+            // The settings were not read yet.
+            None => field.is_some_and(|field| field.touched),
+        };
+        if is_chosen {
+            vec!["--launcher".into(), LOCAL.into()]
+        } else {
+            Vec::new()
+        }
     }
 
     /// The flags that say where: on a workspace, whose runs are in it unless something else is said, or with no other place than

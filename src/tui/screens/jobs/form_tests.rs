@@ -169,3 +169,41 @@ fn the_demo_has_its_own_model_and_its_runs_elsewhere() {
         "erw score --model demo --workspace '/home/ann/my edits' --runs /home/ann/.local/share/erw/runs --queue"
     );
 }
+
+fn with_slurm_set() -> Offers {
+    Offers {
+        launcher: Some("slurm".into()),
+        ..offers()
+    }
+}
+
+#[test]
+fn the_queue_of_this_machine_is_named_where_the_settings_say_another_launcher() {
+    for dialog in DIALOGS {
+        let mut form = Form::new(dialog.kind, ground(), Some(&with_slurm_set()));
+        let line = form.words().join(" ");
+        assert!(line.contains("--launcher slurm"), "{line}");
+        set(&mut form, "launcher", "local");
+        set(&mut form, "priority", "3");
+        let line = form.words().join(" ");
+        let local = "--queue --launcher local --priority 3";
+        assert!(line.contains(local), "{line}");
+    }
+}
+
+#[test]
+fn a_launcher_that_somebody_chose_stays_when_the_settings_are_read() {
+    let mut form = Form::new(Kind::Measure, ground(), None);
+    set(&mut form, "launcher", "slurm");
+    set(&mut form, "launcher", "local");
+    // Nobody knows yet what the settings say.
+    assert!(form.command().ends_with("--queue --launcher local"));
+    form.offer(&with_slurm_set());
+    assert_eq!(form.value("launcher"), "local");
+    assert!(form.command().ends_with("--queue --launcher local"));
+    form.offer(&offers());
+    assert!(form.command().ends_with("--queue"));
+    let mut untouched = Form::new(Kind::Measure, ground(), None);
+    untouched.offer(&with_slurm_set());
+    assert_eq!(untouched.value("launcher"), "slurm");
+}

@@ -6,6 +6,9 @@ use super::dialog::{Check, Dialog, Flag, Kind, Offer, Spec};
 /// The benchmark that the workspace itself is.
 pub(super) const WORKSPACE: &str = "workspace";
 
+/// The launcher that is the queue of this machine.
+pub(super) const LOCAL: &str = "local";
+
 const WHERE: Spec = Spec {
     label: "where",
     flag: Flag::Value("--where"),
@@ -36,9 +39,9 @@ const DEVICE: Spec = Spec {
 const LAUNCHER: Spec = Spec {
     label: "launcher",
     flag: Flag::Launcher,
-    start: "local",
-    empty: "local",
-    offer: Offer::These(&["local", "slurm"]),
+    start: LOCAL,
+    empty: LOCAL,
+    offer: Offer::These(&[LOCAL, "slurm"]),
     check: Check::Offered,
     words: "Who starts it: the queue of this machine, or a cluster whose machines see the same files at the same places.",
 };
@@ -218,6 +221,7 @@ pub(super) const DIALOGS: &[Dialog] = &[
             },
             WHERE,
             MODEL,
+            LAUNCHER,
             PRIORITY,
         ],
     },
