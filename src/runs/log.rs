@@ -125,8 +125,22 @@ impl Log {
         self.search.as_ref().map_or(&[], |search| &search.hits)
     }
 
-    /// `count` lines from the line `first`, as far as they are there, as one would see them.
+    /// `count` lines from the line `first`, as far as the log was looked through, as one would see them.
     pub fn window(&self, first: usize, count: usize) -> io::Result<Vec<String>> {
+        let end = first.saturating_add(count).min(self.lines());
+        let mut lines = self.whole_lines(first, end.min(self.index.lines))?;
+        // A line that is not ended may be long and grow (a progress bar): it is not read once more.
+        if first <= self.index.lines && self.index.lines < end {
+            lines.push(shown(&self.index.rest));
+        }
+        Ok(lines)
+    }
+
+    /// The lines from `first` to before `end`, all of which are ended.
+    fn whole_lines(&self, first: usize, end: usize) -> io::Result<Vec<String>> {
+        if first >= end {
+            return Ok(Vec::new());
+        }
         let mark = (first / EVERY).min(self.marks.len() - 1);
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
@@ -136,15 +150,12 @@ impl Log {
         file.seek(SeekFrom::Start(self.marks[mark]))?;
         let mut reader = BufReader::new(file);
         let mut lines = Vec::new();
-        for at in mark * EVERY.. {
+        for at in mark * EVERY..end {
             let Some(line) = next_line(&mut reader)? else {
                 break;
             };
             if at >= first {
                 lines.push(shown(&line));
-            }
-            if lines.len() >= count {
-                break;
             }
         }
         Ok(lines)
@@ -309,6 +320,31 @@ mod tests {
         let log = place.read();
         assert_eq!(log.lines(), 1002);
         assert_eq!(log.window(1000, 5).unwrap(), ["half a line", "more"]);
+    }
+
+    #[test]
+    fn a_window_never_reads_past_what_was_looked_through() {
+        let line = format!("{}\n", "x".repeat(99));
+        let mut place = place(&line.repeat(50_000));
+        assert!(place.log.window(0, 2).unwrap().is_empty());
+        assert!(place.log.poll().unwrap(), "it is longer than a piece");
+        let known = place.log.lines();
+        assert!(place.log.window(known, 5).unwrap().is_empty());
+        assert!(place.log.window(49_000, 5).unwrap().is_empty());
+        let last = place.log.window(known - 2, 5).unwrap();
+        assert_eq!(last.len(), 2);
+        assert_eq!(place.read().window(49_998, 5).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_line_that_is_not_ended_is_answered_from_what_was_kept() {
+        let mut place = place("one\n 1%\r 2%");
+        assert_eq!(place.read().window(0, 9).unwrap(), ["one", " 2%"]);
+        place.add("\r 3%");
+        assert_eq!(place.log.window(1, 9).unwrap(), [" 2%"]);
+        assert_eq!(place.read().window(1, 9).unwrap(), [" 3%"]);
+        assert!(place.log.window(2, 9).unwrap().is_empty());
+        assert!(place.log.window(1, 0).unwrap().is_empty());
     }
 
     #[test]

@@ -128,6 +128,21 @@ fn a_log_is_searched_wrapped_and_gone_through() {
 }
 
 #[test]
+fn a_place_in_a_log_that_was_not_reached_yet_is_not_taken_for_an_empty_log() {
+    let mut rig = rig(120, 40);
+    let run = entries()[2].name.clone();
+    let page = Page {
+        whole: false,
+        ..log(&run, 1300, 0..0)
+    };
+    job(&mut rig, JobNews::Log(page.clone()));
+    assert!(rig.frame().contains("reading the log…"));
+    let whole = true;
+    job(&mut rig, JobNews::Log(Page { whole, ..page }));
+    assert!(rig.frame().contains("the log is empty"));
+}
+
+#[test]
 fn a_dialog_with_its_defaults_and_with_mistakes() {
     let mut rig = rig(120, 40);
     rig.keys("n");

@@ -17,6 +17,7 @@ const SAMPLE: Duration = Duration::from_secs(1);
 /// What is read of one run.
 pub(super) struct Eye {
     run: String,
+    turn: u64,
     folder: Folder,
     reader: Reader,
     fresh: bool,
@@ -28,11 +29,12 @@ pub(super) struct Eye {
 }
 
 impl Eye {
-    /// On this run; nothing is read yet.
-    pub(super) fn on(root: &Path, run: &str) -> Self {
-        let folder = Folder::at(root.join(run));
+    /// On the run of this watch; nothing is read yet.
+    pub(super) fn on(root: &Path, watch: &JobWatch) -> Self {
+        let folder = Folder::at(root.join(&watch.run));
         Self {
-            run: run.to_owned(),
+            run: watch.run.clone(),
+            turn: watch.turn,
             reader: Reader::new(&folder),
             log: Log::new(&folder.log()),
             folder,
@@ -43,9 +45,9 @@ impl Eye {
         }
     }
 
-    /// Whether it is on this run.
-    pub(super) fn is_on(&self, run: &str) -> bool {
-        self.run == run
+    /// Whether it is on the run of this watch, and told it to a screen that has not forgotten it since.
+    pub(super) fn is_on(&self, watch: &JobWatch) -> bool {
+        self.run == watch.run && self.turn == watch.turn
     }
 
     /// Reads on, so many events or for so long at most; true if there is more to read at once.

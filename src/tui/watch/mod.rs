@@ -182,8 +182,8 @@ impl Rounds {
         if let Some(news) = self.gauge.look(&self.root, live, now) {
             answer(Ok(RunNews::Job(news)));
         }
-        if self.eye.as_ref().is_none_or(|eye| !eye.is_on(&job.run)) {
-            self.eye = Some(Eye::on(&self.root, &job.run));
+        if self.eye.as_ref().is_none_or(|eye| !eye.is_on(job)) {
+            self.eye = Some(Eye::on(&self.root, job));
         }
         let Some(eye) = &mut self.eye else {
             return false;

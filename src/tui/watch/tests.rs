@@ -169,6 +169,7 @@ fn job(folder: &Folder, window: Window, search: &str) -> Watch {
     Watch {
         job: Some(JobWatch {
             run: folder.name(),
+            turn: 0,
             log: LogWish {
                 shard: None,
                 window,
@@ -229,6 +230,29 @@ fn a_job_is_told_from_its_beginning_whenever_it_is_looked_at_anew() {
     assert_eq!(told(&two), Some((two.name(), 5, true)));
     assert_eq!(told(&two), None);
     assert_eq!(told(&one), Some((one.name(), 3, true)));
+}
+
+#[test]
+fn the_log_and_the_curves_are_told_again_after_the_mark_came_back() {
+    let mut place = place();
+    let folder = place.run("a");
+    write(&folder, (1..=3).map(metric));
+    std::fs::write(folder.log(), "one\ntwo\n").unwrap();
+    let mut watch = job(&folder, Window::End(3), "");
+    let mut told = |turn: u64| {
+        watch.job.as_mut().unwrap().turn = turn;
+        let (news, _) = place.round(&watch);
+        let events = news.iter().find_map(|news| match news {
+            Ok(RunNews::Job(JobNews::Told { events, anew, .. })) => Some((events.len(), *anew)),
+            _ => None,
+        });
+        (events, page(&news).map(|page| page.lines.len()))
+    };
+    let all = (Some((3, true)), Some(2));
+    assert_eq!(told(0), all);
+    assert_eq!(told(0), (None, None));
+    // The mark was elsewhere and back before this thread looked.
+    assert_eq!(told(2), all);
 }
 
 #[cfg(target_os = "linux")]

@@ -54,6 +54,8 @@ pub(crate) struct Page {
 #[derive(Debug)]
 pub(crate) struct LogPane {
     run: Option<String>,
+    /// How often what was read was forgotten.
+    turn: u64,
     shard: Option<usize>,
     /// The first line that shows, unless the end is followed.
     top: usize,
@@ -76,6 +78,7 @@ impl Default for LogPane {
     fn default() -> Self {
         Self {
             run: None,
+            turn: 0,
             shard: None,
             top: 0,
             follow: true,
@@ -97,10 +100,16 @@ impl LogPane {
         }
         *self = Self {
             run: run.map(str::to_owned),
+            turn: self.turn + 1,
             wrap: self.wrap,
             search: std::mem::take(&mut self.search),
             ..Self::default()
         };
+    }
+
+    /// How often what was read was forgotten.
+    pub(super) const fn turn(&self) -> u64 {
+        self.turn
     }
 
     /// What is to be read for `rows` rows: what shows and as much before and after it, so that a step finds its line there.
@@ -292,5 +301,6 @@ impl LogPane {
         self.shard = Some(shard).filter(|shard| *shard < shards);
         (self.follow, self.at, self.top) = (true, None, 0);
         self.page = Page::default();
+        self.turn += 1;
     }
 }

@@ -30,7 +30,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, theme: &Theme, area: Rect, jobs: &Jobs
     let log = &jobs.log;
     if log.page().lines.is_empty() {
         let words = match jobs.list.marked() {
-            Some(_) if log.page().run.is_empty() => "reading the log…",
+            // Nothing was read of where one stands, which may be far into a long one.
+            Some(_) if !log.page().whole => "reading the log…",
             Some(_) => "the log is empty",
             None => "",
         };

@@ -79,6 +79,8 @@ pub(crate) struct Taken {
 pub(crate) struct JobWatch {
     /// The marked run.
     pub(crate) run: String,
+    /// How often the screen forgot what it knew: whoever tells it has to begin anew with another number, also on the same run.
+    pub(crate) turn: u64,
     /// What shows of its log.
     pub(crate) log: LogWish,
 }
@@ -183,11 +185,11 @@ impl Jobs {
 
     /// Another run may be marked: what is known of the one before is of no use.
     fn mark_moved(&mut self) {
-        let marked = self.list.marked().map(|entry| entry.name.clone());
-        if self.told.as_ref().map(|(name, _)| name) != marked.as_ref() {
+        let marked = self.list.marked().map(|entry| entry.name.as_str());
+        if self.told.as_ref().map(|(name, _)| name.as_str()) != marked {
             self.told = None;
         }
-        self.log.show(marked.as_deref());
+        self.log.show(marked);
     }
 
     /// Takes in news of the marked run and of what runs take; false if nothing that shows changed.
@@ -240,6 +242,7 @@ impl Jobs {
         let marked = self.list.marked()?;
         Some(JobWatch {
             run: marked.name.clone(),
+            turn: self.log.turn(),
             log: self.log.wish(layout.log_rows()),
         })
     }

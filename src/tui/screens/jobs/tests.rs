@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::log::{LogPane, Page, Window};
-use super::{Facts, List, Pane, layout};
+use super::{Facts, Jobs, List, Pane, layout};
 use crate::runs::State;
 use crate::tui::msg::Action;
 use crate::tui::sample_of_jobs::{entries, log};
@@ -159,6 +159,31 @@ fn another_run_shows_its_own_log_from_the_end() {
     assert_eq!(pane.shard(), Some(1));
     pane.turn_part(false, 0);
     assert_eq!(pane.shard(), None);
+}
+
+#[test]
+fn what_was_forgotten_is_wished_for_anew() {
+    let facts = Facts {
+        runs: 9,
+        pane: Pane::Log,
+        large: false,
+    };
+    let l = layout(Rect::new(0, 1, 120, 40), facts);
+    let mut jobs = Jobs::default();
+    jobs.listed(&entries());
+    let first = jobs.watch(&l).unwrap();
+    assert_eq!(jobs.watch(&l), Some(first.clone()));
+    jobs.act(Action::NextRun, &l);
+    jobs.act(Action::PreviousRun, &l);
+    let back = jobs.watch(&l).unwrap();
+    assert_eq!((&back.run, &back.log), (&first.run, &first.log));
+    assert_ne!(back.turn, first.turn);
+    // There and back between the logs of the shards, of which there is one.
+    jobs.log.turn_part(true, 1);
+    jobs.log.turn_part(true, 1);
+    let back_again = jobs.watch(&l).unwrap();
+    assert_eq!(back_again.log, back.log);
+    assert_ne!(back_again.turn, back.turn);
 }
 
 #[test]
