@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use super::error::RunError;
 use super::event::Event;
 use super::folder::Folder;
-use super::foreign::Foreign;
 use super::host::host;
 use super::pulse::Vitals;
-use super::reader::Reader;
 use super::series::History;
+use super::source::Source;
 use super::summary::{State, Summary};
 use super::team;
 
@@ -31,13 +30,6 @@ pub struct Follower {
     pub history: History,
 }
 
-/// Where the facts come from.
-#[derive(Debug, Clone)]
-enum Source {
-    Ours(Reader),
-    Foreign(Box<Foreign>),
-}
-
 /// What a look at a run gave.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct News {
@@ -54,13 +46,8 @@ pub struct News {
 impl Follower {
     /// Begins to follow a run of ours, or of another program where the folder is one of those.
     pub fn new(folder: Folder) -> Self {
-        let source = if folder.is_foreign() {
-            Source::Foreign(Box::new(Foreign::new(folder.path())))
-        } else {
-            Source::Ours(Reader::new(&folder))
-        };
         Self {
-            source,
+            source: Source::of(&folder),
             folder,
             here: host(),
             state: State::Queued,
@@ -82,27 +69,18 @@ impl Follower {
 
     /// How many lines could not be understood.
     pub fn unreadable(&self) -> u64 {
-        match &self.source {
-            Source::Ours(reader) => reader.unreadable(),
-            Source::Foreign(_) => 0,
-        }
+        self.source.unreadable()
     }
 
     fn vitals(&self) -> Vitals {
-        match &self.source {
-            Source::Ours(_) => self.folder.vitals(),
-            Source::Foreign(_) => Foreign::vitals(self.folder.path()),
-        }
+        self.source.vitals(&self.folder)
     }
 
     /// Looks at the run, at no more than `max_records` events and for about `max_time`.
     pub fn poll(&mut self, max_records: usize, max_time: Duration) -> Result<News, RunError> {
         // Before the events: a process that ends in between has noted its end, and is not taken for one that vanished.
         let vitals = self.vitals();
-        let batch = match &mut self.source {
-            Source::Ours(reader) => reader.poll(max_records, max_time)?,
-            Source::Foreign(foreign) => foreign.poll(max_records)?,
-        };
+        let batch = self.source.poll(max_records, max_time)?;
         if batch.anew {
             self.summary = Summary::default();
             self.looked = None;

@@ -15,7 +15,7 @@
 //! ```
 //!
 //! A process makes a folder ([`Folder::create`]) and takes it up ([`Folder::take_up`]), which gives it a [`Writer`]. Anybody
-//! reads it with a [`Reader`], or with a [`Follower`], which adds it up to a [`Summary`], a [`History`] and a [`State`].
+//! reads it with a [`Reader`] (of another program's, with a [`Source`]), or with a [`Follower`], which adds it up to a [`Summary`], a [`History`] and a [`State`].
 
 mod error;
 mod event;
@@ -30,6 +30,7 @@ mod pulse;
 mod reader;
 mod series;
 pub mod shards;
+mod source;
 mod summary;
 mod team;
 mod tensorboard;
@@ -47,6 +48,7 @@ pub use manifest::{Fingerprint, Manifest};
 pub use pulse::{SILENCE, Vitals};
 pub use reader::{Batch, Reader};
 pub use series::{History, Opinion, Point, Saved};
+pub use source::Source;
 pub use summary::{Ended, Progress, State, Summary};
 pub use team::Member;
 pub use weight::Weight;

@@ -44,6 +44,8 @@ pub struct Foreign {
     dir: PathBuf,
     tapes: Vec<Tape>,
     waiting: VecDeque<Event>,
+    /// An event file holds more than one look reads.
+    unread: bool,
     /// The state file that was read last, and its time.
     state: Option<(PathBuf, SystemTime)>,
     /// Entries of its history that were told.
@@ -68,6 +70,7 @@ impl Foreign {
             dir: dir.to_owned(),
             tapes: Vec::new(),
             waiting: VecDeque::new(),
+            unread: false,
             state: None,
             told: 0,
             checkpoints: Vec::new(),
@@ -117,7 +120,7 @@ impl Foreign {
         Ok(Batch {
             events: self.waiting.drain(..n).collect(),
             anew: false,
-            more: !self.waiting.is_empty(),
+            more: self.unread || !self.waiting.is_empty(),
         })
     }
 
@@ -143,11 +146,13 @@ impl Foreign {
             }
         }
         let mut read = Vec::new();
+        self.unread = false;
         for tape in &mut self.tapes {
-            let (scalars, _) = tape
+            let (scalars, more) = tape
                 .read(most.saturating_sub(read.len()).max(1))
                 .map_err(RunError::files("read", &tape.path))?;
             read.extend(scalars);
+            self.unread |= more;
         }
         let reached = self.done;
         for scalars in read {

@@ -75,6 +75,19 @@ fn event_files_are_followed_as_they_grow_and_win_over_states() {
 }
 
 #[test]
+fn an_event_file_that_is_longer_than_a_look_says_that_there_is_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut board = Board::create(dir.path(), 1e9, "h").unwrap();
+    for step in 1..=9_u64 {
+        let loss = BTreeMap::from([("train.loss".to_owned(), 0.5)]);
+        board.scalars((1e9 + step as f64, step), &loss).unwrap();
+    }
+    let mut follower = Follower::new(Folder::at(dir.path()));
+    while follower.poll(3, Duration::ZERO).unwrap().more {}
+    assert_eq!(follower.history.metric("train.loss").len(), 9);
+}
+
+#[test]
 fn a_trainer_that_fell_silent_is_stalled_and_one_like_ours_in_every_list() {
     let root = tempfile::tempdir().unwrap();
     let dir = root.path().join("their run");

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::jobs::resources::{Gpus, Sampler, Usage};
 use crate::runs::log::Log;
-use crate::runs::{Folder, Reader, State};
+use crate::runs::{Folder, Source, State};
 use crate::tui::screens::jobs::{JobNews, JobWatch, LogWish, Page, Taken, Window};
 use crate::tui::screens::train::Entry;
 
@@ -19,7 +19,7 @@ pub(super) struct Eye {
     run: String,
     turn: u64,
     folder: Folder,
-    reader: Reader,
+    source: Source,
     fresh: bool,
     log: Log,
     /// What was told of the log last, and what for.
@@ -35,7 +35,7 @@ impl Eye {
         Self {
             run: watch.run.clone(),
             turn: watch.turn,
-            reader: Reader::new(&folder),
+            source: Source::of(&folder),
             log: Log::new(&folder.log()),
             folder,
             fresh: true,
@@ -57,7 +57,7 @@ impl Eye {
         (events, time): (usize, Duration),
         answer: &impl Fn(JobNews),
     ) -> Result<bool, String> {
-        let batch = self.reader.poll(events, time).map_err(|e| e.to_string())?;
+        let batch = self.source.poll(events, time).map_err(|e| e.to_string())?;
         let fresh = std::mem::take(&mut self.fresh);
         if fresh || batch.anew || !batch.events.is_empty() {
             answer(JobNews::Told {

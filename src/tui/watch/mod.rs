@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::jobs::job_number;
-use crate::runs::{Folder, Reader, Run, State, glance};
+use crate::runs::{Folder, Follower, History, Run, Source, State, Summary, glance};
 
 use super::screens::train::{Entry, RunNews, Times, Watch};
 use job::{Eye, Gauge};
@@ -117,7 +117,9 @@ pub(crate) struct Rounds {
     listed: Option<Instant>,
     entries: Option<Vec<Entry>>,
     glances: HashMap<String, (Stamp, Entry)>,
-    readers: BTreeMap<String, Reader>,
+    /// The runs of other programs: there is no glance at one, it must be read in full.
+    theirs: HashMap<String, Follower>,
+    readers: BTreeMap<String, Source>,
     log: Option<(String, Stamp)>,
     eye: Option<Eye>,
     gauge: Gauge,
@@ -132,6 +134,7 @@ impl Rounds {
             listed: None,
             entries: None,
             glances: HashMap::new(),
+            theirs: HashMap::new(),
             readers: BTreeMap::new(),
             log: None,
             eye: None,
@@ -205,16 +208,20 @@ impl Rounds {
         for broken in &listing.broken {
             self.complain(broken.to_string(), answer);
         }
-        let mut entries = Vec::new();
+        let (mut entries, mut glances) = (Vec::new(), HashMap::new());
         for run in listing.runs {
             let name = run.folder.name();
             let stamp = stamp(&run.folder.events());
-            let known = self.glances.get(&name).filter(|(before, entry)| {
-                *before == stamp && !entry.state.is_live() && entry.manifest == run.manifest
+            let known = self.glances.remove(&name).filter(|(before, entry)| {
+                *before == stamp
+                    && !entry.state.is_live()
+                    && entry.manifest == run.manifest
+                    // The stamp says nothing of those.
+                    && !self.theirs.contains_key(&name)
             });
             let entry = match known {
-                Some((_, entry)) => entry.clone(),
-                None => match look(run) {
+                Some((_, entry)) => entry,
+                None => match self.look(run) {
                     Ok(entry) => entry,
                     Err(why) => {
                         self.complain(why, answer);
@@ -222,15 +229,38 @@ impl Rounds {
                     }
                 },
             };
-            self.glances.insert(name, (stamp, entry.clone()));
+            glances.insert(name, (stamp, entry.clone()));
             entries.push(entry);
         }
-        self.glances
-            .retain(|name, _| entries.iter().any(|entry| entry.name == *name));
+        self.theirs.retain(|name, _| glances.contains_key(name));
+        self.glances = glances;
         if self.entries.as_ref() != Some(&entries) {
             self.entries = Some(entries.clone());
             answer(Ok(RunNews::Listed(entries)));
         }
+    }
+
+    /// How a run stands.
+    fn look(&mut self, run: Run) -> Result<Entry, String> {
+        let name = run.folder.name();
+        if !run.folder.is_foreign() {
+            self.theirs.remove(&name);
+            let (summary, state) = glance(&run.folder).map_err(|why| why.to_string())?;
+            return Ok(entry(run, summary, state));
+        }
+        let follower = self
+            .theirs
+            .entry(name.clone())
+            .or_insert_with(|| Follower::new(run.folder.clone()));
+        if let Err(why) = follower.catch_up() {
+            // A file of it may be gone: the next look begins anew.
+            self.theirs.remove(&name);
+            return Err(why.to_string());
+        }
+        // The list shows no curves.
+        follower.history = History::default();
+        let (summary, state) = (follower.summary.clone(), follower.state());
+        Ok(entry(run, summary, state))
     }
 
     /// Reads on in a run; true if there is more.
@@ -240,7 +270,7 @@ impl Rounds {
         let reader = self
             .readers
             .entry(name.to_owned())
-            .or_insert_with(|| Reader::new(&folder));
+            .or_insert_with(|| Source::of(&folder));
         match reader.poll(EVENTS, TIME) {
             Ok(batch) => {
                 if fresh || batch.anew || !batch.events.is_empty() {
@@ -291,9 +321,8 @@ fn stamp(path: &Path) -> Stamp {
 }
 
 /// A run as the list shows it.
-fn look(run: Run) -> Result<Entry, String> {
-    let (summary, state) = glance(&run.folder).map_err(|why| why.to_string())?;
-    Ok(Entry {
+fn entry(run: Run, summary: Summary, state: State) -> Entry {
+    Entry {
         name: run.folder.name(),
         progress: summary.progress(),
         phase: summary.phase.clone().filter(|_| state == State::Running),
@@ -308,7 +337,7 @@ fn look(run: Run) -> Result<Entry, String> {
         process: summary.process,
         manifest: run.manifest,
         state,
-    })
+    }
 }
 
 /// The last lines of a file; of a line that is rewritten in place (a progress bar) what one would see of it.

@@ -1,6 +1,8 @@
 //! Watching runs without a thread: round by round, against folders.
 
 use std::cell::RefCell;
+use std::fs::File;
+use std::sync::mpsc::RecvTimeoutError;
 
 use super::*;
 use crate::runs::{Ending, Event, Fact, Manifest};
@@ -161,7 +163,9 @@ fn the_thread_ends_with_its_handle_and_answers_at_once_to_something_else() {
     watcher.watch(watch(&folder.name()));
     assert!(matches!(next(), Ok(Ok(RunNews::Told { .. }))));
     drop(watcher);
-    assert!(next().is_err(), "nobody is left to speak");
+    // Nobody is left to speak: a thread that slept on would only be late.
+    let end = std::iter::repeat_with(next).find_map(Result::err);
+    assert_eq!(end, Some(RecvTimeoutError::Disconnected));
 }
 
 /// What the jobs screen looks at: the end of a run's log.
@@ -253,6 +257,61 @@ fn the_log_and_the_curves_are_told_again_after_the_mark_came_back() {
     assert_eq!(told(0), (None, None));
     // The mark was elsewhere and back before this thread looked.
     assert_eq!(told(2), all);
+}
+
+/// A run of another program, with a state of so many steps.
+fn theirs(place: &Place) -> (Folder, PathBuf) {
+    let dir = place.root.path().join("theirs");
+    std::fs::create_dir_all(&dir).unwrap();
+    let file = dir.join("trainer_state.json");
+    let state = r#"{"global_step": 20, "max_steps": 40, "log_history": [{"loss": 0.5, "step": 10, "epoch": 0.5}]}"#;
+    std::fs::write(&file, state).unwrap();
+    (Folder::at(dir), file)
+}
+
+#[test]
+fn the_curves_of_another_program_are_told_wherever_a_run_is_looked_at() {
+    let mut place = place();
+    let (folder, _) = theirs(&place);
+    let both = Watch {
+        follow: vec![folder.name()],
+        open: true,
+        ..job(&folder, Window::End(1), "")
+    };
+    let (news, _) = place.round(&both);
+    let measured = |events: &[Event]| {
+        let is_metric = |event: &Event| matches!(event.fact, Fact::Metrics { .. });
+        events.iter().any(is_metric)
+    };
+    let told = |news: &Result<RunNews, String>| match news {
+        Ok(
+            RunNews::Told { events, anew, .. } | RunNews::Job(JobNews::Told { events, anew, .. }),
+        ) => *anew && measured(events),
+        _ => false,
+    };
+    assert_eq!(news.iter().filter(|news| told(news)).count(), 2, "{news:?}");
+}
+
+#[test]
+fn the_run_of_another_program_is_read_on_and_not_once_more() {
+    let mut place = place();
+    let (_, file) = theirs(&place);
+    let done = |news: &[Result<RunNews, String>]| match &news[0] {
+        Ok(RunNews::Listed(entries)) => entries[0].progress.as_ref().unwrap().done,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(done(&place.round(&Watch::default()).0), 20);
+    // Whoever read it once more would not understand it.
+    let time = file.metadata().unwrap().modified().unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "{").unwrap();
+    let opened = File::options().write(true).open(&file).unwrap();
+    opened.set_modified(time).unwrap();
+    assert!(place.round(&Watch::default()).0.is_empty());
+    std::fs::write(&file, text.replace("20", "30")).unwrap();
+    let opened = File::options().write(true).open(&file).unwrap();
+    opened.set_modified(time + Duration::from_secs(1)).unwrap();
+    assert_eq!(done(&place.round(&Watch::default()).0), 30);
 }
 
 #[cfg(target_os = "linux")]
