@@ -236,13 +236,17 @@ impl Runner {
     /// Starts, stops or resumes a run; what comes of it is seen in its folder.
     fn work(&self, work: Work) {
         let (folders, inbox) = (self.folders(), self.inbox.clone());
-        let is_job = matches!(work, Work::Retry { .. } | Work::Launch(_));
+        let ticket = match &work {
+            Work::Launch { ticket, .. } => Some(*ticket),
+            _ => None,
+        };
+        let is_job = ticket.is_some() || matches!(work, Work::Retry { .. });
         tokio::task::spawn_blocking(move || {
             let job = |news| Msg::Runs(RunNews::Job(news));
             let _ = inbox.send(match work::carry_out(&folders, work) {
-                Ok((words, run)) if is_job => job(JobNews::Launched(words, run)),
+                Ok((words, run)) if is_job => job(JobNews::Launched { ticket, words, run }),
                 Ok((words, run)) => Msg::Worked(words, run),
-                Err(why) if is_job => job(JobNews::Refused(why)),
+                Err(why) if is_job => job(JobNews::Refused { ticket, why }),
                 Err(why) => Msg::Troubled(why),
             });
         });

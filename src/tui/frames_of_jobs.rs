@@ -9,7 +9,7 @@ use super::msg::{Effect, Msg, Work};
 use super::rig::{Rig, groups};
 use super::sample;
 use super::sample_of_jobs::{entries, log, taken};
-use super::screens::jobs::{JobNews, Offers, Page, Wanted, Window};
+use super::screens::jobs::{JobNews, Offers, Page, Ticket, Wanted, Window};
 use super::screens::train::RunNews;
 use super::theme::Theme;
 use crate::runs::{State, Weight};
@@ -169,28 +169,62 @@ fn a_dialog_with_its_defaults_and_with_mistakes() {
 fn a_dialog_starts_the_command_line_at_its_foot_and_closes_when_that_is_in_the_queue() {
     let mut rig = rig(120, 40);
     rig.keys("n enter enter");
-    let launched = rig.effects.iter().find_map(|effect| match effect {
-        Effect::Work(Work::Launch(words)) => Some(words.join(" ")),
-        _ => None,
-    });
-    assert_eq!(
-        launched.unwrap(),
-        "score --workspace /home/ann/edits --queue"
-    );
+    let (ticket, line) = launched(&rig);
+    assert_eq!(line, "score --workspace /home/ann/edits --queue");
     assert!(rig.frame().contains("is put into the queue"));
-    job(&mut rig, JobNews::Refused("no model is chosen".into()));
+    job(&mut rig, refused(ticket));
     assert!(rig.frame().contains("✗ no model is chosen"));
     rig.keys("enter");
     let run = entries()[0].name.clone();
-    job(
-        &mut rig,
-        JobNews::Launched("it is in the queue".into(), Some(run.clone())),
-    );
+    job(&mut rig, queued(ticket, &run));
     let frame = rig.frame();
     assert!(frame.contains("it is in the queue"), "{frame}");
     assert!(!frame.contains("Score the workspace"), "{frame}");
     rig.keys("j k");
     assert!(rig.frame().contains(&run[..24]), "the new one is marked");
+}
+
+/// What a dialog has asked for last: its number, and the command line.
+fn launched(rig: &Rig) -> (Option<Ticket>, String) {
+    let launch = rig.effects.iter().rev().find_map(|effect| match effect {
+        Effect::Work(Work::Launch { ticket, words }) => Some((Some(*ticket), words.join(" "))),
+        _ => None,
+    });
+    launch.unwrap()
+}
+
+fn refused(ticket: Option<Ticket>) -> JobNews {
+    let why = "no model is chosen".into();
+    JobNews::Refused { ticket, why }
+}
+
+fn queued(ticket: Option<Ticket>, run: &str) -> JobNews {
+    let words = "it is in the queue".into();
+    let run = Some(run.to_owned());
+    JobNews::Launched { ticket, words, run }
+}
+
+#[test]
+fn an_answer_that_comes_late_does_nothing_to_another_dialog() {
+    let mut rig = rig(120, 40);
+    rig.keys("n enter enter");
+    let (first, _) = launched(&rig);
+    rig.keys("esc n enter enter");
+    let (second, _) = launched(&rig);
+    assert_ne!(first, second);
+    let run = entries()[0].name.clone();
+    for (ticket, is_open) in [(first, true), (None, true), (second, false)] {
+        job(&mut rig, queued(ticket, &run));
+        let frame = rig.frame();
+        assert!(frame.contains("it is in the queue"), "{frame}");
+        assert_eq!(frame.contains("is put into the queue"), is_open, "{frame}");
+    }
+    rig.keys("n enter enter");
+    job(&mut rig, refused(first));
+    let frame = rig.frame();
+    assert!(frame.contains("is put into the queue"), "{frame}");
+    assert!(!frame.contains("✗ no model is chosen"), "{frame}");
+    assert!(frame.contains("no model is chosen"), "{frame}");
 }
 
 #[test]

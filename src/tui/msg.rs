@@ -128,8 +128,13 @@ pub(crate) enum Work {
         /// Its name.
         run: String,
     },
-    /// Have another erw put something into a queue: the words of its command line.
-    Launch(Vec<String>),
+    /// Have another erw put something into a queue.
+    Launch {
+        /// The dialog that asks for it.
+        ticket: jobs::Ticket,
+        /// The words of its command line.
+        words: Vec<String>,
+    },
 }
 
 /// Why groups were looked up by their keys.

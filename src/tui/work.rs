@@ -39,7 +39,7 @@ pub(crate) fn carry_out(folders: &Folders, work: Work) -> Result<(String, Option
         | Work::Remove { run } => launchers
             .of(&find(folders, run)?)
             .map_err(|e| e.to_string())?,
-        Work::Start { .. } | Work::Analyse { .. } | Work::Launch(_) => {
+        Work::Start { .. } | Work::Analyse { .. } | Work::Launch { .. } => {
             let local = Local::of_this_program(&folders.runs);
             Box::new(local.map_err(|e| e.to_string())?)
         }
@@ -98,7 +98,7 @@ fn carry_out_with(
             jobs::remove(launcher, &find(folders, &run)?).map_err(|e| e.to_string())?;
             Ok((format!("{run} was removed"), None))
         }
-        Work::Launch(words) => {
+        Work::Launch { words, .. } => {
             let words = for_programs(words);
             launch((words, folders.workspace.clone()), &BTreeMap::new())
         }

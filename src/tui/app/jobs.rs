@@ -155,17 +155,27 @@ impl App {
                 self.ask_to_remove(&run, weight);
                 self.paint.due = true;
             }
-            JobNews::Launched(words, run) => {
+            JobNews::Launched { ticket, words, run } => {
                 let jobs = &mut self.screens.jobs;
-                jobs.form = None;
-                if let Some(run) = run {
+                let is_open = jobs.form_of(ticket).is_some();
+                if is_open {
+                    jobs.form = None;
+                }
+                // Somebody who has left the dialog since is elsewhere.
+                if let Some(run) = run.filter(|_| is_open || ticket.is_none()) {
                     // What was filtered out would not be seen.
                     jobs.list.filter.reset();
                     jobs.list.wait_for(run);
                 }
                 self.tell(words);
             }
-            JobNews::Refused(why) if self.screens.jobs.form.is_none() => self.tell(why),
+            JobNews::Refused { ticket, why } => match self.screens.jobs.form_of(ticket) {
+                Some(form) => {
+                    form.refused(why);
+                    self.paint.due = true;
+                }
+                None => self.tell(why),
+            },
             news => {
                 let changed = self.screens.jobs.hear(news);
                 self.paint.due |= changed && self.screens.open == Screen::Jobs;

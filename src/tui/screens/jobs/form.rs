@@ -5,6 +5,7 @@ use std::path::Path;
 
 use tui_input::{Input, InputRequest};
 
+use super::Ticket;
 use super::dialog::{Check, Dialog, Flag, Kind, Offers, Spec};
 use super::shell::{quoted, shell_words};
 use super::verbs::{LOCAL, WORKSPACE};
@@ -40,6 +41,7 @@ pub(super) struct Field {
 #[derive(Debug)]
 pub(crate) struct Form {
     dialog: &'static Dialog,
+    ticket: Ticket,
     ground: Ground,
     fields: Vec<Field>,
     at: usize,
@@ -70,6 +72,7 @@ impl Form {
         let fields = dialog.fields.iter().map(field).collect();
         let mut form = Self {
             dialog,
+            ticket: 0,
             ground,
             fields,
             at: 0,
@@ -81,6 +84,16 @@ impl Form {
         form.fill(offers);
         form.check();
         form
+    }
+
+    /// The same with a number, by which an answer finds it.
+    pub(super) fn numbered(self, ticket: Ticket) -> Self {
+        Self { ticket, ..self }
+    }
+
+    /// Its number.
+    pub(super) const fn ticket(&self) -> Ticket {
+        self.ticket
     }
 
     /// It is known now what can be chosen.
@@ -132,6 +145,9 @@ impl Form {
 
     /// The next of what is offered, or the one before; where nothing is, the cursor moves.
     pub(crate) fn turn(&mut self, by: isize) {
+        if self.waits {
+            return;
+        }
         let Some(field) = self.fields.get_mut(self.at) else {
             return;
         };
@@ -252,7 +268,7 @@ impl Form {
     }
 
     /// It was not started.
-    pub(super) fn refused(&mut self, why: String) {
+    pub(crate) fn refused(&mut self, why: String) {
         (self.waits, self.refusal) = (false, Some(why));
     }
 
@@ -270,7 +286,10 @@ impl Form {
             return None;
         }
         self.waits = true;
-        Some(Work::Launch(self.words()))
+        Some(Work::Launch {
+            ticket: self.ticket,
+            words: self.words(),
+        })
     }
 
     /// The words of the command line after `erw`.

@@ -47,7 +47,7 @@ fn every_dialog_can_be_started_as_it_opens_but_for_what_only_a_person_knows() {
             set(&mut form, "command", "python train.py");
         }
         assert_eq!(form.obstacle(), None, "{}", dialog.title);
-        let Some(Work::Launch(words)) = form.start() else {
+        let Some(Work::Launch { words, .. }) = form.start() else {
             panic!("{}", dialog.title);
         };
         assert!(words.contains(&"--queue".to_owned()), "{words:?}");
@@ -145,6 +145,8 @@ fn arrows_go_through_what_is_offered_and_a_refusal_shows_until_something_changes
     form.turn(-2);
     assert_eq!(form.value("model"), "seven");
     assert!(form.start().is_some() && form.is_waiting());
+    form.turn(1);
+    assert_eq!(form.value("model"), "seven", "it is on its way");
     form.refused("there is no such model".into());
     assert_eq!(form.obstacle().unwrap(), "there is no such model");
     form.turn(1);

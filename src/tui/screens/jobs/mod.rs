@@ -59,11 +59,26 @@ pub(crate) enum JobNews {
     Weighed(String, Weight),
     /// What can be chosen in the dialogs.
     Offers(Offers),
-    /// A run was put into a queue: what to say of it, and its name.
-    Launched(String, Option<String>),
-    /// It was not, and why.
-    Refused(String),
+    /// A run was put into a queue.
+    Launched {
+        /// The dialog that asked for it, if one did.
+        ticket: Option<Ticket>,
+        /// What to say of it.
+        words: String,
+        /// Its name.
+        run: Option<String>,
+    },
+    /// It was not.
+    Refused {
+        /// The dialog that asked for it, if one did.
+        ticket: Option<Ticket>,
+        /// Why.
+        why: String,
+    },
 }
+
+/// The number of a dialog: an answer may come when it is closed and another one is open.
+pub(crate) type Ticket = u64;
 
 /// What a run takes of the machine.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -168,6 +183,8 @@ pub(crate) struct Jobs {
     pub(crate) focus: Focus,
     /// What is about to be started.
     pub(crate) form: Option<Form>,
+    /// How many dialogs there were.
+    opened: Ticket,
     /// What can be chosen there, once read.
     pub(crate) offers: Option<Offers>,
     /// What waits for figures before a question is asked: the run that may be removed.
@@ -221,14 +238,8 @@ impl Jobs {
                 self.offers = Some(offers);
                 self.form.is_some()
             }
-            JobNews::Refused(why) => {
-                if let Some(form) = &mut self.form {
-                    form.refused(why);
-                }
-                true
-            }
             // The app's.
-            JobNews::Weighed(..) | JobNews::Launched(..) => false,
+            JobNews::Weighed(..) | JobNews::Launched { .. } | JobNews::Refused { .. } => false,
         }
     }
 
@@ -362,8 +373,15 @@ impl Jobs {
 
     /// Opens the dialog of a verb.
     pub(crate) fn begin(&mut self, kind: Kind, ground: Ground) {
+        self.opened += 1;
         let form = Form::new(kind, ground, self.offers.as_ref());
-        self.form = Some(form);
+        self.form = Some(form.numbered(self.opened));
+    }
+
+    /// The open dialog, if it is the one of this number.
+    pub(crate) fn form_of(&mut self, ticket: Option<Ticket>) -> Option<&mut Form> {
+        let form = self.form.as_mut();
+        form.filter(|form| ticket == Some(form.ticket()))
     }
 
     /// A click: marks a run, or gives the keyboard to what is under it.
