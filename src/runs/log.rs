@@ -13,7 +13,7 @@ const PIECE: u64 = 4 << 20;
 const LINE: usize = 8 << 10;
 /// How much of the end is read where it is wanted before the whole was looked through.
 const END: u64 = 256 << 10;
-/// So many places of what is searched for are told.
+/// So many places of what is searched for are kept from the beginning, and at least as many from the end.
 pub const MOST_HITS: usize = 10_000;
 
 /// A log.
@@ -43,6 +43,8 @@ struct Search {
     words: String,
     walk: Walk,
     hits: Vec<usize>,
+    /// How many were left out between the first and the last of them.
+    missed: usize,
 }
 
 impl Log {
@@ -71,6 +73,7 @@ impl Log {
                 words: words.to_owned(),
                 walk: Walk::default(),
                 hits: Vec::new(),
+                missed: 0,
             });
         }
     }
@@ -97,9 +100,15 @@ impl Log {
         })?;
         if let Some(search) = &mut self.search {
             let (words, hits) = (&search.words, &mut search.hits);
+            let missed = &mut search.missed;
             more |= search.walk.advance(&mut file, length, |line, text, _| {
-                if hits.len() < MOST_HITS && found(&shown(text), words).is_some() {
+                if found(&shown(text), words).is_some() {
                     hits.push(line);
+                }
+                // Not one by one: what follows the first ones is moved each time.
+                if hits.len() >= 3 * MOST_HITS {
+                    hits.drain(MOST_HITS..2 * MOST_HITS);
+                    *missed += MOST_HITS;
                 }
             })?;
         }
@@ -112,6 +121,7 @@ impl Log {
         if let Some(search) = &mut self.search {
             search.walk = Walk::default();
             search.hits.clear();
+            search.missed = 0;
         }
     }
 
@@ -120,9 +130,14 @@ impl Log {
         self.index.lines + usize::from(!self.index.rest.is_empty())
     }
 
-    /// The lines in which the words that are looked for were found so far, from 0, rising.
+    /// The lines in which the words that are looked for were found so far, from 0, rising: of very many, the first and the last.
     pub fn hits(&self) -> &[usize] {
         self.search.as_ref().map_or(&[], |search| &search.hits)
+    }
+
+    /// How many more were found, all of them after the first [`MOST_HITS`] and before the rest.
+    pub fn missed(&self) -> usize {
+        self.search.as_ref().map_or(0, |search| search.missed)
     }
 
     /// `count` lines from the line `first`, as far as the log was looked through, as one would see them.
@@ -359,6 +374,19 @@ mod tests {
         place.log.seek("");
         assert!(place.read().hits().is_empty());
         assert_eq!(found("größe LOSS", "loss"), Some(8..12));
+    }
+
+    #[test]
+    fn of_very_many_finds_the_first_and_the_last_are_kept() {
+        let mut place = place(&"loss\n".repeat(5 * MOST_HITS + 7));
+        place.log.seek("loss");
+        let log = place.read();
+        let hits = log.hits();
+        assert_eq!(hits.len() + log.missed(), 5 * MOST_HITS + 7);
+        assert!(hits.len() < 3 * MOST_HITS && hits.is_sorted());
+        assert_eq!(hits[MOST_HITS - 1], MOST_HITS - 1);
+        assert_eq!(hits[hits.len() - MOST_HITS], 4 * MOST_HITS + 7);
+        assert_eq!(hits.last(), Some(&(5 * MOST_HITS + 6)));
     }
 
     #[test]

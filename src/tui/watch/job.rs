@@ -124,6 +124,7 @@ impl Eye {
             whole: !self.unread,
             search: wish.search.clone(),
             hits,
+            missed: self.log.missed(),
         })
     }
 }

@@ -5,13 +5,12 @@ mod job;
 mod tend;
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::jobs::job_number;
+use crate::runs::log::Log;
 use crate::runs::{Folder, Follower, History, Run, Source, State, Summary, glance};
 
 use super::screens::train::{Entry, RunNews, Times, Watch};
@@ -27,8 +26,7 @@ const LIST_UNSEEN: Duration = Duration::from_secs(3);
 const EVENTS: usize = 2000;
 const TIME: Duration = Duration::from_millis(50);
 const BREATH: Duration = Duration::from_millis(4);
-/// How much of a log's end is read, and how many lines of it are kept.
-const LOG_BYTES: u64 = 64 << 10;
+/// How many lines of a log's end are kept.
 const LOG_LINES: usize = 200;
 
 /// The thread's handle; dropping it ends the thread.
@@ -300,9 +298,15 @@ impl Rounds {
             return;
         }
         self.log = now;
+        let lines = Log::new(&path).end(LOG_LINES).unwrap_or_else(|why| {
+            let why = format!("cannot read '{}': {why}", path.display());
+            self.complain(why.clone(), answer);
+            // It is not to look like an empty one.
+            vec![why]
+        });
         answer(Ok(RunNews::Log {
             run: name.to_owned(),
-            lines: tail(&path).unwrap_or_default(),
+            lines,
         }));
     }
 
@@ -338,31 +342,6 @@ fn entry(run: Run, summary: Summary, state: State) -> Entry {
         manifest: run.manifest,
         state,
     }
-}
-
-/// The last lines of a file; of a line that is rewritten in place (a progress bar) what one would see of it.
-fn tail(path: &Path) -> std::io::Result<Vec<String>> {
-    let mut file = File::open(path)?;
-    let length = file.metadata()?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LOG_BYTES)))?;
-    let mut bytes = Vec::new();
-    file.take(LOG_BYTES).read_to_end(&mut bytes)?;
-    let text = String::from_utf8_lossy(&bytes);
-    let mut lines: Vec<String> = text
-        .lines()
-        .map(|line| {
-            line.rsplit('\r')
-                .find(|part| !part.is_empty())
-                .unwrap_or("")
-        })
-        .map(str::to_owned)
-        .collect();
-    if length > LOG_BYTES && !lines.is_empty() {
-        // It begins within a line.
-        lines.remove(0);
-    }
-    lines.drain(..lines.len().saturating_sub(LOG_LINES));
-    Ok(lines)
 }
 
 #[cfg(test)]

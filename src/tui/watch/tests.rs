@@ -140,6 +140,31 @@ fn the_end_of_a_log_is_read_when_it_has_changed() {
 }
 
 #[test]
+fn a_log_without_line_ends_shows_what_was_painted_last_and_one_that_cannot_be_read_says_why() {
+    let mut place = place();
+    let folder = place.run("a");
+    let watch = Watch {
+        log: Some(folder.name()),
+        ..watch(&folder.name())
+    };
+    place.round(&watch);
+    std::fs::write(folder.log(), format!("{}\r 99%", "\r 1%".repeat(200_000))).unwrap();
+    let (news, _) = place.round(&watch);
+    let Ok(RunNews::Log { lines, .. }) = &news[0] else {
+        panic!("{news:?}");
+    };
+    assert_eq!(lines[..], [" 99%"]);
+    std::fs::remove_file(folder.log()).unwrap();
+    std::fs::create_dir(folder.log()).unwrap();
+    let (news, _) = place.round(&watch);
+    let why = news[0].as_ref().unwrap_err();
+    assert!(why.contains("log.txt"), "{why}");
+    let lines = vec![why.clone()];
+    let run = folder.name();
+    assert_eq!(news[1], Ok(RunNews::Log { run, lines }));
+}
+
+#[test]
 fn what_is_wrong_is_said_once() {
     let mut place = place();
     std::fs::create_dir(place.root.path().join("torn")).unwrap();

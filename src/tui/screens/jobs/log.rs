@@ -4,6 +4,7 @@
 use tui_input::Input;
 
 use super::Hits;
+use crate::runs::log::MOST_HITS;
 use crate::tui::msg::Action;
 
 /// How many columns one step to the side is.
@@ -46,8 +47,10 @@ pub(crate) struct Page {
     pub(crate) whole: bool,
     /// What was searched for.
     pub(crate) search: String,
-    /// The lines in which it is.
+    /// The lines in which it is: of very many, the first and the last.
     pub(crate) hits: Hits,
+    /// How many were left out between those.
+    pub(crate) missed: usize,
 }
 
 /// The log's state.
@@ -71,6 +74,8 @@ pub(crate) struct LogPane {
     at: Option<usize>,
     /// The first find on from here is to be gone to as soon as it is known.
     seeking: bool,
+    /// Where one was when the search began: the first line, and whether the end was followed.
+    anchor: Option<(usize, bool)>,
     page: Page,
 }
 
@@ -87,6 +92,7 @@ impl Default for LogPane {
             search: Input::default(),
             at: None,
             seeking: false,
+            anchor: None,
             page: Page::default(),
         }
     }
@@ -133,18 +139,29 @@ impl LogPane {
         }
         let searched = page.search == self.search.value().trim();
         self.page = page;
-        // From the end one looks back, and which find is the last is known when all was searched.
-        let is_known = self.page.whole || !self.follow;
-        if searched && self.seeking && is_known && !self.page.hits.is_empty() {
-            self.seeking = false;
+        if !self.follow && self.page.whole && self.top >= self.page.all {
+            // There is nothing so far on.
+            self.follow = true;
+        }
+        if searched && self.seeking {
+            let hits = &self.page.hits;
+            // From the end one looks back.
             let find = if self.follow {
-                self.page.hits.last().copied()
+                self.round_the_end(None, hits.last())
             } else {
-                self.at_or_after(self.top)
+                let on = hits.iter().find(|hit| **hit >= self.top);
+                self.round_the_end(on, hits.first())
             };
             self.go_to(find);
         }
         true
+    }
+
+    /// The find, else that on the other side: only when all was searched it is known that there is none on this side, and which is
+    /// the last.
+    fn round_the_end(&self, find: Option<&usize>, other: Option<&usize>) -> Option<usize> {
+        let other = other.filter(|_| self.page.whole);
+        find.or(other).copied()
     }
 
     /// The first line that shows, as far as it is known.
@@ -185,9 +202,10 @@ impl LogPane {
 
     /// How many finds there are, and the number of the one that one is at, from 1.
     pub(crate) fn finds(&self) -> (usize, Option<usize>) {
-        let hits = &self.page.hits;
+        let Page { hits, missed, .. } = &self.page;
         let at = self.at.and_then(|line| hits.binary_search(&line).ok());
-        (hits.len(), at.map(|at| at + 1))
+        let before = |at: usize| if at < MOST_HITS { 0 } else { *missed };
+        (hits.len() + missed, at.map(|at| at + 1 + before(at)))
     }
 
     /// Does what concerns the log; false if the action is none of it.
@@ -214,31 +232,26 @@ impl LogPane {
         true
     }
 
-    /// Stands still where the end is now.
+    /// Stands still where the end is now, if it is known which lines those are.
     fn hold(&mut self, rows: usize) {
-        self.follow = false;
-        self.top = self.page.all.saturating_sub(rows);
+        if self.page.whole {
+            self.follow = false;
+            self.top = self.page.all.saturating_sub(rows);
+        }
     }
 
     /// Moves by so many lines; past the end the end is followed.
     pub(super) fn scroll(&mut self, by: isize, rows: usize) {
         if self.follow {
-            if by >= 0 || self.page.all <= rows {
+            if by >= 0 || self.page.all <= rows || !self.page.whole {
                 return;
             }
             self.hold(rows);
         }
         self.top = self.top.saturating_add_signed(by);
-        if by > 0 && self.top + rows >= self.page.all {
+        if by > 0 && self.page.whole && self.top + rows >= self.page.all {
             self.follow = true;
         }
-    }
-
-    /// The first find from this line on, else the first of all.
-    fn at_or_after(&self, line: usize) -> Option<usize> {
-        let hits = &self.page.hits;
-        let after = hits.iter().find(|hit| **hit >= line);
-        after.or(hits.first()).copied()
     }
 
     /// The next find, or the one before; round the end.
@@ -247,19 +260,21 @@ impl LogPane {
         let from = self.at.unwrap_or_else(|| self.first_line());
         let next = if forward {
             let after = hits.iter().find(|hit| **hit > from);
-            after.or(hits.first())
+            self.round_the_end(after, hits.first())
         } else {
+            // What is before the end is not known yet either.
+            let is_known = self.page.whole || !self.follow;
             let before = hits.iter().rev().find(|hit| **hit < from);
-            before.or(hits.last())
+            self.round_the_end(before.filter(|_| is_known), hits.last())
         };
-        self.go_to(next.copied());
+        self.go_to(next);
     }
 
     fn go_to(&mut self, line: Option<usize>) {
         let Some(line) = line else {
             return;
         };
-        self.at = Some(line);
+        (self.at, self.seeking) = (Some(line), false);
         self.follow = false;
         // A few lines of what came before it.
         self.top = line.saturating_sub(3);
@@ -267,19 +282,31 @@ impl LogPane {
 
     pub(super) fn begin_search(&mut self) {
         self.at = None;
+        self.anchor = Some((self.top, self.follow));
+    }
+
+    /// Goes to where the search began.
+    fn go_back(&mut self) {
+        self.at = None;
+        if let Some((top, follow)) = self.anchor {
+            (self.top, self.follow) = (top, follow);
+        }
     }
 
     pub(super) fn type_into(&mut self, change: impl FnOnce(&mut Input)) {
         change(&mut self.search);
-        self.at = None;
+        // Each letter more is sought from there, not from what fewer of them have found.
+        self.go_back();
         // Finds come as the log is looked through; the first is gone to when it is known.
         self.seeking = !self.search.value().trim().is_empty();
     }
 
     pub(super) fn end_search(&mut self, keep: bool) {
         if !keep {
+            self.go_back();
             self.drop_search();
         }
+        self.anchor = None;
     }
 
     /// Searches for nothing any more; false if nothing was searched for.

@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::log::LogPane;
 use super::{Focus, Jobs, table};
 use crate::domain::text::printable;
-use crate::runs::log::{MOST_HITS, found};
+use crate::runs::log::found;
 use crate::tui::screens::train::thousands;
 use crate::tui::theme::{Role, Theme};
 use crate::tui::widgets::text;
@@ -191,11 +191,7 @@ fn finds(log: &LogPane) -> String {
         return "…".into();
     }
     let (count, at) = log.finds();
-    let more = if count >= MOST_HITS || !page.whole {
-        "+"
-    } else {
-        ""
-    };
+    let more = if page.whole { "" } else { "+" };
     match (count, at) {
         (0, _) if page.whole => "not found".into(),
         (count, Some(at)) => format!("{at} of {}{more}", thousands(count as u64)),

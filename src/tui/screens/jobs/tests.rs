@@ -142,6 +142,119 @@ fn finds_are_gone_through_both_ways_round_the_ends() {
     assert!(pane.drop_search() && !pane.drop_search());
 }
 
+/// A log of 1000 lines of which so many were looked through, with the finds in them.
+fn partial(pane: &mut LogPane, all: usize, hits: &[usize]) {
+    let wish = pane.wish(ROWS);
+    let first = match wish.window {
+        Window::End(_) => 0,
+        Window::From(first, _) => first.min(all),
+    };
+    let known = matches!(wish.window, Window::From(..)).then_some(first);
+    pane.hear(Page {
+        first: known,
+        whole: all >= 1000,
+        hits: hits.into(),
+        search: wish.search,
+        ..log("a", all, first..(first + 3 * ROWS).min(all))
+    });
+}
+
+/// The first line that shows, of a log that is not followed.
+fn top(pane: &LogPane) -> usize {
+    match pane.wish(ROWS).window {
+        Window::From(first, _) => first + ROWS,
+        Window::End(_) => panic!("it is followed"),
+    }
+}
+
+#[test]
+fn each_letter_is_sought_from_where_the_search_began() {
+    let mut pane = pane();
+    pane.act(Action::LogStart, ROWS);
+    pane.scroll(300, ROWS);
+    pane.begin_search();
+    pane.type_into(|input| *input = Input::new("l".into()));
+    partial(&mut pane, 1000, &[100, 350, 400, 700]);
+    assert_eq!(pane.at(), Some(350));
+    pane.type_into(|input| *input = Input::new("lo".into()));
+    partial(&mut pane, 1000, &[100, 310, 700]);
+    assert_eq!(pane.at(), Some(310));
+    pane.end_search(false);
+    assert_eq!((pane.at(), top(&pane)), (None, 300));
+    // And from the end, which is followed again.
+    pane.act(Action::LogEnd, ROWS);
+    pane.begin_search();
+    pane.type_into(|input| *input = Input::new("l".into()));
+    partial(&mut pane, 1000, &[100, 350]);
+    pane.type_into(|input| *input = Input::new("lo".into()));
+    partial(&mut pane, 1000, &[100, 700]);
+    assert_eq!(pane.at(), Some(700));
+    pane.end_search(false);
+    assert!(pane.follow);
+}
+
+#[test]
+fn nobody_goes_round_the_end_before_all_was_searched() {
+    let mut pane = pane();
+    pane.act(Action::LogStart, ROWS);
+    pane.scroll(300, ROWS);
+    pane.begin_search();
+    pane.type_into(|input| *input = Input::new("l".into()));
+    partial(&mut pane, 200, &[100]);
+    assert_eq!(pane.at(), None);
+    pane.act(Action::NextFind(true), ROWS);
+    assert_eq!(pane.at(), None);
+    partial(&mut pane, 600, &[100, 550]);
+    assert_eq!(pane.at(), Some(550));
+    partial(&mut pane, 1000, &[100, 550]);
+    pane.act(Action::NextFind(true), ROWS);
+    assert_eq!(pane.at(), Some(100));
+}
+
+#[test]
+fn of_very_many_finds_each_has_its_number() {
+    let mut pane = pane();
+    pane.begin_search();
+    pane.type_into(|input| *input = Input::new("l".into()));
+    let most = crate::runs::log::MOST_HITS;
+    let hits: Vec<usize> = (0..most).chain(4 * most..5 * most).collect();
+    pane.hear(Page {
+        hits: hits.into(),
+        missed: 3 * most,
+        search: "l".into(),
+        ..log("a", 5 * most, 5 * most - 10..5 * most)
+    });
+    assert_eq!(pane.at(), Some(5 * most - 1));
+    assert_eq!(pane.finds(), (5 * most, Some(5 * most)));
+    pane.act(Action::NextFind(true), ROWS);
+    assert_eq!(pane.finds(), (5 * most, Some(1)));
+}
+
+#[test]
+fn while_a_long_log_is_counted_one_stays_at_its_end() {
+    let mut pane = pane();
+    partial(&mut pane, 200, &[]);
+    pane.act(Action::LogLines(-1), ROWS);
+    assert!(pane.follow);
+    pane.act(Action::FollowLog, ROWS);
+    assert!(pane.follow);
+    // What was counted last is not the end of it.
+    pane.act(Action::LogStart, ROWS);
+    pane.scroll(195, ROWS);
+    assert_eq!((pane.follow, top(&pane)), (false, 195));
+    partial(&mut pane, 1000, &[]);
+    pane.scroll(794, ROWS);
+    assert!(!pane.follow);
+    pane.scroll(1, ROWS);
+    assert!(pane.follow);
+    // Nothing is as far on as this.
+    pane.act(Action::LogStart, ROWS);
+    partial(&mut pane, 200, &[]);
+    pane.scroll(5000, ROWS);
+    partial(&mut pane, 1000, &[]);
+    assert!(pane.follow);
+}
+
 #[test]
 fn another_run_shows_its_own_log_from_the_end() {
     let mut pane = pane();
