@@ -52,8 +52,25 @@ impl Gpu {
 #[derive(Debug)]
 pub struct Sampler {
     proc: PathBuf,
-    /// At the last look at each job: when, and the ticks that each of its processes had.
-    last: HashMap<u32, (Instant, HashMap<u32, u64>)>,
+    last: HashMap<u32, Look>,
+}
+
+/// A look at a job.
+#[derive(Debug)]
+struct Look {
+    at: Instant,
+    /// The same since the machine was started, in ticks, where the system tells.
+    uptime: Option<u64>,
+    /// The ticks that each of its processes had.
+    ticks: HashMap<u32, u64>,
+}
+
+/// What the system tells of one process.
+struct Reading {
+    ticks: u64,
+    /// When it was started, in ticks since the machine was.
+    started: Option<u64>,
+    memory: u64,
 }
 
 impl Default for Sampler {
@@ -75,28 +92,30 @@ impl Sampler {
     /// it.
     pub fn sample(&mut self, pid: u32, now: Instant) -> Option<(Usage, Vec<u32>)> {
         let processes = self.tree(pid);
-        let mut memory = 0;
+        // Before they are read: what starts in between is new at the next look.
+        let uptime = self.uptime();
+        let last = self.last.get(&pid);
+        let (mut memory, mut spent) = (0, 0);
         let mut ticks = HashMap::new();
         for process in &processes {
             // One that ended in between takes nothing.
-            if let Some((its_ticks, its_memory)) = self.read(*process) {
-                ticks.insert(*process, its_ticks);
-                memory += its_memory;
-            }
+            let Some(reading) = self.read(*process) else {
+                continue;
+            };
+            ticks.insert(*process, reading.ticks);
+            memory += reading.memory;
+            spent += last.map_or(0, |last| reading.since(last, *process));
         }
         if !ticks.contains_key(&pid) {
             self.last.remove(&pid);
             return None;
         }
-        let processors = self.last.get(&pid).and_then(|(then, before)| {
-            let seconds = now.checked_duration_since(*then)?.as_secs_f64();
-            let of = |(process, ticks): (&u32, &u64)| {
-                ticks.saturating_sub(before.get(process).copied().unwrap_or(0))
-            };
-            let spent: u64 = ticks.iter().map(of).sum();
+        let processors = last.and_then(|last| {
+            let seconds = now.checked_duration_since(last.at)?.as_secs_f64();
             (seconds > 0.0).then_some(spent as f64 / TICKS / seconds)
         });
-        self.last.insert(pid, (now, ticks));
+        let at = now;
+        self.last.insert(pid, Look { at, uptime, ticks });
         Some((Usage { processors, memory }, processes))
     }
 
@@ -122,18 +141,46 @@ impl Sampler {
         found
     }
 
-    /// Ticks and bytes of one process.
-    fn read(&self, pid: u32) -> Option<(u64, u64)> {
+    /// For how long the machine runs, in ticks.
+    fn uptime(&self) -> Option<u64> {
+        let text = fs::read_to_string(self.proc.join("uptime")).ok()?;
+        let seconds: f64 = text.split_whitespace().next()?.parse().ok()?;
+        Some((seconds * TICKS) as u64)
+    }
+
+    /// What one process has taken so far.
+    fn read(&self, pid: u32) -> Option<Reading> {
         let folder = self.proc.join(pid.to_string());
         let stat = fs::read_to_string(folder.join("stat")).ok()?;
         // The name in parentheses may hold anything.
         let mut fields = stat[stat.rfind(')')? + 1..].split_whitespace();
         let user: u64 = fields.nth(11)?.parse().ok()?;
         let system: u64 = fields.next()?.parse().ok()?;
+        let started = fields.nth(6).and_then(|field| field.parse().ok());
         let status = fs::read_to_string(folder.join("status")).ok()?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-        Some((user + system, kilobytes.unwrap_or(0) * 1024))
+        Some(Reading {
+            ticks: user + system,
+            started,
+            memory: kilobytes.unwrap_or(0) * 1024,
+        })
+    }
+}
+
+impl Reading {
+    /// The ticks that the process had since that look. One that was not seen then, and is older, was missed: it counts from now
+    /// on, and not with its whole life.
+    fn since(&self, last: &Look, process: u32) -> u64 {
+        if let Some(before) = last.ticks.get(&process) {
+            return self.ticks.saturating_sub(*before);
+        }
+        let is_new = |(started, then): (u64, u64)| started >= then;
+        if self.started.zip(last.uptime).is_some_and(is_new) {
+            self.ticks
+        } else {
+            0
+        }
     }
 }
 
@@ -185,11 +232,13 @@ mod tests {
 
     use super::*;
 
+    /// A process that was started when the machine ran for a second.
     fn process(proc: &Path, pid: u32, ticks: u64, kilobytes: u64, children: &str) {
         let folder = proc.join(pid.to_string());
         let task = folder.join("task").join(pid.to_string());
         fs::create_dir_all(&task).unwrap();
-        let stat = format!("{pid} (a) odd (name)) S 1 2 3 4 5 6 7 8 9 10 {ticks} 5 0 0 20 0 1");
+        let stat =
+            format!("{pid} (a) odd (name)) S 1 2 3 4 5 6 7 8 9 10 {ticks} 5 0 0 20 0 1 0 100 9");
         fs::write(folder.join("stat"), stat).unwrap();
         let status = format!("Name:\ta\nVmRSS:\t  {kilobytes} kB\nThreads:\t1\n");
         fs::write(folder.join("status"), status).unwrap();
@@ -214,6 +263,30 @@ mod tests {
         assert_eq!((usage.processors, processes.len()), (Some(1.0), 2));
         fs::remove_dir_all(proc.path().join("7")).unwrap();
         assert_eq!(sampler.sample(7, later), None);
+    }
+
+    #[test]
+    fn a_process_that_one_look_missed_does_not_count_with_its_whole_life() {
+        let proc = tempfile::tempdir().unwrap();
+        let uptime = |text: &str| fs::write(proc.path().join("uptime"), text).unwrap();
+        process(proc.path(), 7, 100, 1000, "");
+        process(proc.path(), 8, 5000, 200, "");
+        let mut sampler = Sampler::at(proc.path());
+        let start = Instant::now();
+        let mut busy = |children: &str, seconds: u64| {
+            process(proc.path(), 7, 100, 1000, children);
+            let now = start + Duration::from_secs(seconds);
+            sampler.sample(7, now).unwrap().0.processors
+        };
+        uptime("0.50 0.10");
+        assert_eq!(busy("", 0), None);
+        uptime("10.50 0.10");
+        // Started a second after the machine, and so after the first look.
+        assert_eq!(busy("8", 10), Some(5.005));
+        assert_eq!(busy("", 20), Some(0.0));
+        assert_eq!(busy("8", 30), Some(0.0));
+        process(proc.path(), 8, 6000, 200, "");
+        assert_eq!(busy("8", 40), Some(1.0));
     }
 
     #[cfg(target_os = "linux")]
