@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
+use tempfile::NamedTempFile;
 
 use super::error::RunError;
 use super::foreign::Foreign;
@@ -289,18 +290,23 @@ pub(super) fn replace(path: &Path, content: &[u8]) -> Result<(), RunError> {
         let dir = path.parent().unwrap_or(Path::new("."));
         let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
         file.write_all(content)?;
-        file.as_file().sync_all()?;
-        // Temporary files are their owner's only; runs are read by colleagues as the folder allows.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt as _;
-            let _ = file
-                .as_file()
-                .set_permissions(fs::Permissions::from_mode(0o644));
-        }
-        file.persist(path).map(drop).map_err(|e| e.error)
+        publish(file, path)
     };
     write().map_err(RunError::files("write", path))
+}
+
+/// Syncs a file that was written under a temporary name, and gives it its own.
+pub(super) fn publish(file: NamedTempFile, path: &Path) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    // Temporary files are their owner's only; runs are read, and worked on, by colleagues as the folder allows.
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let _ = file
+            .as_file()
+            .set_permissions(fs::Permissions::from_mode(0o644));
+    }
+    file.persist(path).map(drop).map_err(|e| e.error)
 }
 
 fn name_of(manifest: &Manifest) -> String {

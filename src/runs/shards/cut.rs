@@ -6,9 +6,9 @@ use std::io::{BufWriter, IntoInnerError, Write as _};
 use serde::Serialize;
 use tempfile::NamedTempFile;
 
-use super::lines::readable;
 use super::part::Shard;
 use super::plan::{IN, WHOLE};
+use crate::runs::folder::publish;
 use crate::runs::{Ending, Fact, Folder, RunError};
 
 /// The files of all shards while they are written; they get their names at the end.
@@ -70,11 +70,7 @@ fn settle(
     let path = folder.shard_file(shard, IN);
     let written = file.into_inner().map_err(IntoInnerError::into_error);
     let file = written.map_err(RunError::files("write", &path))?;
-    let synced = file.as_file().sync_all();
-    synced.map_err(RunError::files("write", &path))?;
-    readable(file.as_file());
-    file.persist(&path)
-        .map_err(|e| RunError::files("write", &path)(e.error))?;
+    publish(file, &path).map_err(RunError::files("write", &path))?;
     let member = folder.shard(shard);
     fs::create_dir_all(member.path()).map_err(RunError::files("create", member.path()))?;
     let progress = Fact::Progress {

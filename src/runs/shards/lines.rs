@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::plan::{PART, WHOLE};
+use crate::runs::folder::replace;
 use crate::runs::{Folder, RunError};
 
 /// What is done of a shard, while its process adds to it.
@@ -53,27 +54,11 @@ pub fn finish(folder: &Folder, shard: usize) -> Result<(), RunError> {
 
 /// Writes a file of JSON in one step.
 pub fn keep(path: &Path, value: &impl Serialize) -> Result<(), RunError> {
-    let put = || {
-        let dir = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(dir)?;
-        serde_json::to_writer(&mut file, value)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        readable(file.as_file());
-        file.persist(path).map(drop).map_err(|e| e.error)
-    };
-    put().map_err(RunError::files("write", path))
-}
-
-/// Temporary files are their owner's only; members of a run may work for a colleague.
-pub(super) fn readable(file: &File) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        let _ = file.set_permissions(fs::Permissions::from_mode(0o644));
-    }
-    #[cfg(not(unix))]
-    let _ = file;
+    let mut text = serde_json::to_vec(value)
+        .map_err(io::Error::from)
+        .map_err(RunError::files("write", path))?;
+    text.push(b'\n');
+    replace(path, &text)
 }
 
 /// Calls `take` with each line's value, in order. `torn` says that the last line may be cut short; any other that cannot be
