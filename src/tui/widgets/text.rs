@@ -34,6 +34,29 @@ pub fn shorten(text: &str, columns: u16) -> String {
     out
 }
 
+/// `text`, made printable, cut wherever a row of `columns` is full: white space stays as it is.
+pub fn break_at(text: &str, columns: u16) -> Vec<String> {
+    let columns = usize::from(columns);
+    if columns == 0 {
+        return Vec::new();
+    }
+    let mut rows = Vec::new();
+    let (mut row, mut used) = (String::new(), 0);
+    for grapheme in printable(text).graphemes(true) {
+        let width = grapheme.width();
+        if used + width > columns && !row.is_empty() {
+            rows.push(std::mem::take(&mut row));
+            used = 0;
+        }
+        row.push_str(grapheme);
+        used += width;
+    }
+    if !row.is_empty() {
+        rows.push(row);
+    }
+    rows
+}
+
 /// `text`, made printable, broken at spaces into lines of at most `columns`; words longer than a line are cut within.
 pub fn wrap(text: &str, columns: u16) -> Vec<String> {
     let columns = usize::from(columns);
@@ -105,6 +128,17 @@ mod tests {
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert!(wrap("anything", 0).is_empty());
         assert!(wrap("  ", 5).is_empty());
+    }
+
+    #[test]
+    fn rows_that_break_anywhere_keep_their_white_space() {
+        assert_eq!(
+            break_at("    raise  X(日本)", 10),
+            ["    raise ", " X(日本)"]
+        );
+        assert_eq!(break_at("日本語", 3), ["日", "本", "語"]);
+        assert_eq!(break_at("  ", 5), ["  "]);
+        assert!(break_at("anything", 0).is_empty() && break_at("", 5).is_empty());
     }
 
     #[test]

@@ -64,7 +64,7 @@ fn lines<'a>(log: &'a LogPane, theme: &Theme, body: Rect) -> Vec<Line<'a>> {
             Style::new()
         };
         if log.wrap {
-            let parts = text::wrap(text, body.width);
+            let parts = text::break_at(text, body.width);
             let parts = parts.into_iter().take(usize::from(ROWS));
             let before = rows.len();
             rows.extend(parts.map(|part| marked(&part, search, theme, style)));
@@ -202,7 +202,23 @@ fn finds(log: &LogPane) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Page;
     use super::*;
+
+    #[test]
+    fn a_line_that_is_broken_keeps_its_indentation() {
+        let mut log = LogPane::default();
+        log.show(Some("a"));
+        log.wrap = true;
+        log.hear(Page {
+            run: "a".into(),
+            lines: vec!["    raise  Error()".into(), String::new()],
+            ..Page::default()
+        });
+        let rows = lines(&log, &Theme::mono(), Rect::new(0, 0, 12, 9));
+        let rows: Vec<String> = rows.iter().map(ToString::to_string).collect();
+        assert_eq!(rows, ["    raise  E", "rror()", ""]);
+    }
 
     #[test]
     fn of_a_long_line_that_one_went_to_the_find_shows() {

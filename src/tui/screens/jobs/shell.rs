@@ -25,7 +25,15 @@ pub(super) fn shell_words(line: &str) -> Result<Vec<String>, &'static str> {
                     match chars.next() {
                         None => return Err("a quotation mark is not closed"),
                         Some(end) if end == c => break,
-                        Some('\\') if c == '"' => word.extend(chars.next()),
+                        Some('\\') if c == '"' => {
+                            // Before anything else it stands for itself.
+                            let escaped = chars.clone().next();
+                            let escaped = escaped.filter(|c| r#"$`"\"#.contains(*c));
+                            word.push(escaped.unwrap_or('\\'));
+                            if escaped.is_some() {
+                                chars.next();
+                            }
+                        }
                         Some(inner) => word.push(inner),
                     }
                 }
@@ -58,5 +66,13 @@ mod tests {
         assert_eq!(shell_words(&line.join(" ")).unwrap(), words);
         assert_eq!(quoted("a b"), "'a b'");
         assert!(shell_words("a 'b").is_err());
+    }
+
+    #[test]
+    fn within_double_quotes_a_backslash_stands_for_itself_unless_a_special_character_follows() {
+        let line = r#"grep "\d+\.\n" "\$HOME \`\"\\" '\d'"#;
+        let words = shell_words(line).unwrap();
+        assert_eq!(words, ["grep", r"\d+\.\n", r#"$HOME `"\"#, r"\d"]);
+        assert!(shell_words(r#""a\""#).is_err());
     }
 }
