@@ -72,6 +72,8 @@ pub struct Ended {
 pub struct Summary {
     /// When a process first took it up.
     pub started: Option<f64>,
+    /// When it was put into a queue last.
+    pub queued: Option<f64>,
     /// The process that took it up last, and its machine.
     pub process: Option<(u32, String)>,
     /// When the last fact was noted.
@@ -121,6 +123,7 @@ impl Summary {
         match &event.fact {
             Fact::Queued { .. } => {
                 (self.waits, self.ended) = (true, None);
+                self.queued = Some(event.time);
             }
             Fact::Started { pid, host } => {
                 self.started.get_or_insert(event.time);

@@ -46,6 +46,7 @@ fn took(seconds: f64) -> Times {
     Times {
         started: Some(1000.0),
         latest: Some(1000.0 + seconds),
+        ..Times::default()
     }
 }
 

@@ -50,10 +50,24 @@ impl Eye {
         self.run == watch.run && self.turn == watch.turn
     }
 
-    /// Reads on, so many events or for so long at most; true if there is more to read at once.
+    /// Reads on, so many events or for so long at most: whether there is more to read at once, and what is wrong.
     pub(super) fn look(
         &mut self,
         watch: &JobWatch,
+        amount: (usize, Duration),
+        answer: &impl Fn(JobNews),
+    ) -> (bool, Vec<String>) {
+        let looks = [
+            self.look_at_events(amount, answer),
+            // Of a run whose events cannot be read, the log may say why.
+            self.look_at_log(&watch.log, answer),
+        ];
+        let more = looks.contains(&Ok(true));
+        (more, looks.into_iter().filter_map(Result::err).collect())
+    }
+
+    fn look_at_events(
+        &mut self,
         (events, time): (usize, Duration),
         answer: &impl Fn(JobNews),
     ) -> Result<bool, String> {
@@ -66,7 +80,7 @@ impl Eye {
                 anew: batch.anew || fresh,
             });
         }
-        Ok(batch.more | self.look_at_log(&watch.log, answer)?)
+        Ok(batch.more)
     }
 
     fn look_at_log(&mut self, wish: &LogWish, answer: &impl Fn(JobNews)) -> Result<bool, String> {
@@ -135,6 +149,8 @@ pub(super) struct Gauge {
     last: Option<Instant>,
     sampler: Sampler,
     gpus: Option<Gpus>,
+    /// Something was told last, and not that there is nothing more.
+    told: bool,
 }
 
 impl Gauge {
@@ -159,8 +175,10 @@ impl Gauge {
         let all: Vec<u32> = live.iter().flat_map(|(_, pids)| pids.clone()).collect();
         self.sampler.retain(&all);
         if live.is_empty() {
-            return None;
+            let told = std::mem::take(&mut self.told);
+            return told.then(|| JobNews::Taken(Vec::new(), Vec::new()));
         }
+        self.told = true;
         let gpus = self.gpus.get_or_insert_with(Gpus::find).sample();
         let mut taken = Vec::new();
         for (name, pids) in live {

@@ -189,13 +189,11 @@ impl Rounds {
         let Some(eye) = &mut self.eye else {
             return false;
         };
-        match eye.look(job, (EVENTS, TIME), &|news| answer(Ok(RunNews::Job(news)))) {
-            Ok(more) => more,
-            Err(why) => {
-                self.complain(why, answer);
-                false
-            }
+        let (more, wrong) = eye.look(job, (EVENTS, TIME), &|news| answer(Ok(RunNews::Job(news))));
+        for why in wrong {
+            self.complain(why, answer);
         }
+        more
     }
 
     fn list(&mut self, answer: &impl Fn(Result<RunNews, String>)) {
@@ -332,6 +330,7 @@ fn entry(run: Run, summary: Summary, state: State) -> Entry {
         phase: summary.phase.clone().filter(|_| state == State::Running),
         reason: summary.reason(state),
         times: Times {
+            queued: summary.queued,
             started: summary.started,
             latest: summary.latest,
         },

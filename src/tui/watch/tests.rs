@@ -284,6 +284,20 @@ fn the_log_and_the_curves_are_told_again_after_the_mark_came_back() {
     assert_eq!(told(2), all);
 }
 
+#[test]
+fn the_log_of_a_run_shows_whose_events_cannot_be_read() {
+    let mut place = place();
+    let folder = place.run("a");
+    let watch = job(&folder, Window::End(3), "");
+    place.round(&watch);
+    let _ = std::fs::remove_file(folder.events());
+    std::fs::create_dir(folder.events()).unwrap();
+    std::fs::write(folder.log(), "no space is left\n").unwrap();
+    let (news, _) = place.round(&watch);
+    assert!(news.iter().any(Result::is_err), "{news:?}");
+    assert_eq!(page(&news).unwrap().lines, ["no space is left"]);
+}
+
 /// A run of another program, with a state of so many steps.
 fn theirs(place: &Place) -> (Folder, PathBuf) {
     let dir = place.root.path().join("theirs");
@@ -355,4 +369,18 @@ fn what_a_live_run_on_this_machine_takes_is_told() {
     assert_eq!(*name, folder.name());
     assert!(taken.usage.memory > 1 << 20);
     drop(writer);
+    let ended = Fact::Ended {
+        ending: Ending::Done,
+        reason: "all steps done".into(),
+    };
+    write(&folder, [ended]);
+    let mut after = || {
+        let (news, _) = place.round(&job(&folder, Window::End(1), ""));
+        news.into_iter().find_map(|news| match news {
+            Ok(RunNews::Job(JobNews::Taken(taken, _))) => Some(taken),
+            _ => None,
+        })
+    };
+    assert_eq!(after(), Some(Vec::new()), "nothing is taken any more");
+    assert_eq!(after(), None, "and that is said once");
 }

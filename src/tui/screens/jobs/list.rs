@@ -33,10 +33,14 @@ impl List {
                 State::Queued => 2,
                 State::Done | State::Failed | State::Stopped => 3,
             };
-            // What waits longer comes first, unless it is less urgent; of the rest, the newest.
-            let age = entry.manifest.created.max(0.0).to_bits();
+            // As the queue has it: what waits longer comes first, unless it is less urgent. Of what is over, the newest.
+            let waits = entry.state == State::Queued;
+            let priority = if waits { entry.manifest.priority } else { 0 };
+            let queued = entry.times.queued.filter(|_| waits);
+            let age = queued.unwrap_or(entry.manifest.created);
+            let age = age.max(0.0).to_bits();
             let age = if place < 3 { age } else { u64::MAX - age };
-            (place, Reverse(entry.manifest.priority), age)
+            (place, Reverse(priority), age)
         });
         let at = self.position();
         self.entries = Some(entries);

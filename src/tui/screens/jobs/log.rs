@@ -139,7 +139,7 @@ impl LogPane {
         }
         let searched = page.search == self.search.value().trim();
         self.page = page;
-        if !self.follow && self.page.whole && self.top >= self.page.all {
+        if !self.follow && self.page.whole && self.top >= self.page.all.max(1) {
             // There is nothing so far on.
             self.follow = true;
         }

@@ -144,6 +144,9 @@ pub(crate) struct Gauges {
 
 impl Gauges {
     fn take(&mut self, taken: Vec<(String, Taken)>, gpus: Vec<Gpu>) {
+        // What a process took that is gone is not what it takes.
+        let lives = |name: &str| taken.iter().any(|(other, _)| other == name);
+        self.of.retain(|name, _| lives(name));
         for (name, taken) in taken {
             let kept = self.of.entry(name).or_default();
             kept.push_back(taken);

@@ -6,10 +6,10 @@ use ratatui::layout::Rect;
 use tui_input::Input;
 
 use super::log::{LogPane, Page, Window};
-use super::{Facts, Jobs, List, Pane, layout};
+use super::{Facts, JobNews, Jobs, List, Pane, layout};
 use crate::runs::State;
 use crate::tui::msg::Action;
-use crate::tui::sample_of_jobs::{entries, log};
+use crate::tui::sample_of_jobs::{entries, log, taken};
 
 /// Rows of the log in these tests.
 const ROWS: usize = 10;
@@ -35,6 +35,36 @@ fn what_runs_or_waits_comes_first_in_its_order_and_then_the_newest() {
     ];
     assert_eq!(titles(&list), expected.map(|(s, t)| (s, t.to_owned())));
     assert_eq!(list.counts(), [2, 2, 3]);
+}
+
+#[test]
+fn priority_orders_what_waits_alone_and_that_waits_since_it_was_put_into_the_queue() {
+    let mut all = entries();
+    // The oldest of those that are over, and of those that run the newer one.
+    for i in [6, 2] {
+        all[i].manifest.priority = 9;
+    }
+    // Made after the other one that waits, and put into the queue before it.
+    all[0].manifest.priority = 0;
+    let made = all[0].manifest.created;
+    all[0].times.queued = Some(made);
+    all[1].times.queued = Some(made + 60.0);
+    let mut list = List::default();
+    list.read(&all);
+    let names: Vec<&str> = list.rows().iter().map(|e| e.name.as_str()).collect();
+    let expected = [3, 2, 0, 1, 4, 5, 6].map(|i: usize| all[i].name.as_str());
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn what_a_process_took_that_is_gone_is_forgotten() {
+    let mut jobs = Jobs::default();
+    jobs.listed(&entries());
+    let name = &entries()[2].name;
+    jobs.hear(taken(0));
+    assert!(jobs.gauges.of(name).is_some());
+    jobs.hear(JobNews::Taken(Vec::new(), Vec::new()));
+    assert!(jobs.gauges.of(name).is_none());
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Entry {
 /// When things happened to a run, in seconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Times {
+    /// It was put into a queue last.
+    pub(crate) queued: Option<f64>,
     /// A process first took it up.
     pub(crate) started: Option<f64>,
     /// The last fact was noted.
