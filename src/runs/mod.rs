@@ -15,7 +15,8 @@
 //! ```
 //!
 //! A process makes a folder ([`Folder::create`]) and takes it up ([`Folder::take_up`]), which gives it a [`Writer`]. Anybody
-//! reads it with a [`Reader`] (of another program's, with a [`Source`]), or with a [`Follower`], which adds it up to a [`Summary`], a [`History`] and a [`State`].
+//! reads it with a [`Reader`], or as well that of another program with a [`Source`], or with a [`Follower`], which adds it up to
+//! a [`Summary`], a [`History`] and a [`State`].
 
 mod error;
 mod event;
