@@ -63,16 +63,22 @@ fn main() {
     );
     bench.write("g");
     bench.until(&request(0));
-    let wanted = groups / 2;
-    bench.write(&format!("/number {wanted}"));
-    bench.until(&format!("number {wanted}"));
-    bench.write("\r");
+    bench.write("/zebra");
     println!(
         "a filter for words, over all instructions: {:.1} ms",
-        bench.until(" 1/1")
+        bench.until_it(&|text| text.contains(ODD) && is_alone(text))
     );
     println!("memory: {}", bench.memory());
 }
+
+/// Whether one group is listed and no more: "1/1" and no digit after it.
+fn is_alone(text: &str) -> bool {
+    let mut rests = text.split(" 1/1").skip(1);
+    rests.any(|rest| !rest.starts_with(|c: char| c.is_ascii_digit()))
+}
+
+/// The instruction of the group in the middle.
+const ODD: &str = "turn the zebra into a horse";
 
 /// The instruction of a group.
 fn request(group: usize) -> String {
@@ -91,11 +97,17 @@ fn made(dir: &Path, groups: usize) -> u64 {
         writeln!(
             out,
             r#"{{"id":"g{group:07}","source":"source.jpg","instruction":"{}","candidates":[{{"id":"a","image":"edited.jpg"}},{{"id":"b","image":"edited.jpg"}}]}}"#,
-            request(group)
+            if group == groups / 2 {
+                ODD.to_owned()
+            } else {
+                request(group)
+            }
         )
         .unwrap();
     }
     drop(out);
+    // Nobody's settings but none.
+    fs::write(dir.join("config.toml"), "").unwrap();
     Workspace::create(dir).unwrap().import_jsonl(&file).unwrap();
     fs::metadata(file).unwrap().len()
 }
@@ -179,11 +191,16 @@ impl Bench {
 
     /// Waits for words on the screen; the milliseconds since the last key.
     fn until(&mut self, words: &str) -> f64 {
-        while !self.screen.screen().contents().contains(words) {
+        self.until_it(&|text| text.contains(words))
+    }
+
+    /// Waits for what the screen shows; the milliseconds since the last key.
+    fn until_it(&mut self, shows: &dyn Fn(&str) -> bool) -> f64 {
+        while !shows(&self.screen.screen().contents()) {
             let bytes = self.output.recv_timeout(Duration::from_mins(1));
             let shown = self.screen.screen().contents();
             self.screen.process(&bytes.unwrap_or_else(|_| {
-                println!("'{words}' did not appear in\n{shown}");
+                println!("what is waited for did not appear in\n{shown}");
                 std::process::exit(1)
             }));
         }
