@@ -158,9 +158,18 @@ fn gpu(
     }
     open().map_err(|error| {
         ModelError::Device(format!(
-            "cannot use device '{choice}': {error}; use '--device cpu'"
+            "cannot use device '{choice}': {}; use '--device cpu'",
+            in_words(&error.to_string())
         ))
     })
+}
+
+/// What is wrong with a device, without the trace of calls that may follow.
+fn in_words(error: &str) -> &str {
+    if error.contains("CUDA_ERROR_NO_DEVICE") {
+        return "there is no CUDA device, or no driver for it (CUDA_ERROR_NO_DEVICE)";
+    }
+    error.lines().next().unwrap_or(error)
 }
 
 /// What a choice comes to on this machine, in words; opens the device.
@@ -196,6 +205,13 @@ fn numbered(kind: &str, device: &Device) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_machine_without_a_gpu_is_told_so_and_other_errors_without_their_trace() {
+        let none = "DriverError(CUDA_ERROR_NO_DEVICE, \"…\")\n   0: candle_core::…";
+        assert!(in_words(none).starts_with("there is no CUDA device"));
+        assert_eq!(in_words("out of memory\n   0: main"), "out of memory");
+    }
 
     #[test]
     fn devices_and_precisions_read_back_as_they_print() {
