@@ -1,8 +1,8 @@
 //! How the weights of a linear layer are held in memory: in the format that is computed in, as they are stored and widened when
 //! they are used, or quantised.
 //!
-//! Widening is exact, and costs a pass over a weight where a pass of the model costs one for every row: of the published sizes a
-//! hundredth, for half of the memory. Quantised weights are rounded, once, as the model is loaded: blocks of numbers share a scale
+//! Widening is exact, and is a pass over a weight, where a product is one for every row; it takes half of the memory or less.
+//! Quantised weights are rounded, once, as the model is loaded: blocks of numbers share a scale
 //! (GGML's formats, by candle's kernels). On a CPU they are widened too, so that what is computed with them does not depend on how
 //! many rows there are; GPUs have kernels that take them as they are.
 

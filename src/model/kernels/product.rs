@@ -74,7 +74,6 @@ unsafe impl Sync for Shared {}
 
 impl Shared {
     /// The place `offset` numbers on.
-    #[allow(unsafe_code, reason = "pointers of threads that share a vector")]
     pub(super) fn at(self, offset: usize) -> *mut f32 {
         // `wrapping_add`: whether it lies within is asked where it is written to.
         self.0.wrapping_add(offset)
@@ -161,12 +160,9 @@ fn parts(rows: usize, columns: usize, wanted: usize) -> (usize, usize) {
     (down, wanted.div_ceil(down).min(most_across).max(across))
 }
 
-/// `0..count` in so many parts of about the same length.
+/// `0..count` in so many parts, of which none is shorter than another by more than one.
 fn tiles(count: usize, parts: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
-    let length = count.div_ceil(parts).max(1);
-    (0..count)
-        .step_by(length)
-        .map(move |start| start..count.min(start + length))
+    (0..parts).map(move |part| part * count / parts..(part + 1) * count / parts)
 }
 
 /// `x` `(rows, inputs)` times `weight` `(outputs, inputs)` transposed, where this is the better way: on a CPU, of many rows, and
@@ -228,13 +224,14 @@ mod tests {
             (918, 896, 16),
             (128, 128, 8),
             (7370, 896, 2),
+            (7370, 896, 64),
         ] {
             let (down, across) = parts(rows, columns, EACH * threads);
             let [tall, wide] = [(rows, down), (columns, across)]
                 .map(|(count, parts)| tiles(count, parts).collect::<Vec<_>>());
             for (tiles, count) in [(&tall, rows), (&wide, columns)] {
                 assert_eq!(tiles.iter().map(std::ops::Range::len).sum::<usize>(), count);
-                assert!(tiles.len() == 1 || tiles[0].len() >= ROWS);
+                assert!(tiles.len() == 1 || tiles.iter().all(|tile| tile.len() >= ROWS));
             }
             let most = (rows / ROWS) * (columns / COLUMNS);
             assert!(
